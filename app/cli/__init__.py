@@ -1,0 +1,1 @@
+"""Commands: thin; each reads input, calls one door and prints."""

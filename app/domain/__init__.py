@@ -1,0 +1,1 @@
+"""Values, lifecycles and errors of the field; no input or output, no framework."""

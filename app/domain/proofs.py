@@ -1,0 +1,122 @@
+"""What does each stage prove to the next? A proof is built by its own stage only and demanded by the stage after it.
+
+SQL → `Analysis` → (`Grant`) → `Plan` → `RunResult` → `CheckReport` → `Approval`: the order of a job is a matter of types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from app.domain.errors import Finding
+from app.domain.values import Dataset, Decision, FieldUse, Level
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """What a query does with which fields (stage `query`).
+
+    `sql` is the operator's text; `datasets` those it reads, in order of first mention; `uses` every use of every
+    public field it reaches, each with its place; `level` the strictest level reached; `reasons` why people must
+    judge it (empty: every check can be computed).
+    """
+
+    sql: str
+    datasets: tuple[Dataset, ...]
+    uses: tuple[FieldUse, ...]
+    level: Level
+    reasons: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UseDecision:
+    """The answer for one use: permitted or not, by which rules of the policy."""
+
+    use: FieldUse
+    allowed: bool
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """Every use of an analysis is permitted (stage `policy`)."""
+
+    authorization: str
+    policy_version: str
+    analysis: Analysis
+    decisions: tuple[UseDecision, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What came back from the sandbox, in quarantine (stage `jobs`): a folder and the names of its files."""
+
+    plan_hash: str
+    folder: str
+    files: tuple[str, ...]
+    rows: dict[str, int]
+    usage: dict[str, float]
+    walls: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellEvidence:
+    """Why one cell may leave or not; no value of the cell is in here.
+
+    `frontier` and `cell` number the aggregation and its row; `measure` the aggregate within the row, or None for the
+    row itself. `contributors` are distinct units, `exact` or a proved lower bound. `largest_share` is of a sum, 0 to 1.
+    `verdict` is one of "safe", "few-contributors", "dominated", "near-released".
+    """
+
+    frontier: int
+    cell: int
+    measure: str | None
+    unit: str
+    contributors: int
+    exact: bool
+    largest_share: float | None
+    verdict: str
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckReport:
+    """Whether an output is safe to leave, alone and with all that left before (stage `disclosure`).
+
+    `table` is the Parquet file of what would leave and `segment` the fingerprints that a release registers in the
+    history, both in quarantine. `suppressed` and `stopped_by_firewall` count cells that may not leave.
+    """
+
+    decision: Decision
+    reasons: tuple[Finding, ...]
+    level: Level
+    plan_hash: str
+    policy_version: str
+    columns: tuple[tuple[str, str], ...]
+    rows: int
+    suppressed: int
+    stopped_by_firewall: int
+    cells: tuple[CellEvidence, ...]
+    table: str
+    segment: str
+    near: tuple[tuple[str, int], ...] = field(default=())
+    """Earlier releases that some cell comes too near to, each with the number of cells."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vote:
+    """One reviewer's vote on an output: "approve", "reject" or "request_changes", with the reason."""
+
+    reviewer: str
+    organization: str
+    choice: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """Independent people agree that an output may leave (stage `review`)."""
+
+    output: str
+    report_hash: str
+    votes: tuple[Vote, ...]

@@ -1,0 +1,142 @@
+"""What are the things of this field? Frozen values shared by every stage; names follow the field's own terms."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+HIDDEN_PREFIX = "__"
+"""Names with this prefix belong to Sluice; neither a catalog nor an operator's SQL may use them."""
+
+
+class Level(StrEnum):
+    """Protection level of a field (保护级别); L4 is the strictest, and the strictest wins."""
+
+    L1 = "L1"
+    L2 = "L2"
+    L3 = "L3"
+    L4 = "L4"
+
+    @staticmethod
+    def strictest(levels: list[Level] | tuple[Level, ...]) -> Level:
+        """The strictest of `levels`; L1 when there is none."""
+        return max(levels, default=Level.L1)
+
+
+class DatasetKind(StrEnum):
+    """Who brings the rows: a public body (公共数据) or the operator itself (社会数据)."""
+
+    PUBLIC = "public"
+    ENTERPRISE = "enterprise"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bilingual:
+    """A text in Chinese and English."""
+
+    zh: str
+    en: str
+
+    def in_language(self, language: str) -> str:
+        """The text in `language` ("zh" or "en"); any other code gives English."""
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Position:
+    """A place in the operator's SQL: line and column, both counted from 1, in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One column of a data set (信息项).
+
+    `type` is the DuckDB type of the values an analysis sees. `identifier` names the registry whose unit references
+    replace the raw values ("person", "vehicle", "phone" …), or None for a plain field; an identifier's `type` is
+    always UINTEGER once mounted.
+    """
+
+    name: str
+    type: str
+    level: Level
+    label: Bilingual
+    identifier: str | None = None
+    share_type: str = "conditional"
+    unit_of_measure: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """The protected subject (保护主体) of a data set: `type` of subject, and the column that holds its reference.
+
+    `column` is the name of an identifier field, or the hidden row reference that mounting adds to a data set that
+    declares no unit although it has an L3 or L4 field. `tag` names the hidden column with the unit's secret tag.
+    """
+
+    type: str
+    column: str
+    tag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A mounted, immutable version of a catalog entry, as the stages after the catalog see it.
+
+    `version` is the SHA-256 (hex) of the mounted Parquet file, `path` its place in the vault.
+    """
+
+    name: str
+    code: str
+    kind: DatasetKind
+    provider: str
+    title: Bilingual
+    fields: tuple[Field, ...]
+    units: tuple[Unit, ...]
+    version: str
+    path: str
+    rows: int
+
+    def field(self, name: str) -> Field | None:
+        """The field called `name`, compared without case as DuckDB does; None when there is none."""
+        wanted = name.casefold()
+        return next((f for f in self.fields if f.name.casefold() == wanted), None)
+
+
+USE_KINDS = ("show", "group", "extreme", "filter:eq", "filter:range", "link")
+"""Every use of a field except the aggregates; see `docs` of `is_use` for what each means."""
+
+_AGGREGATE_USE = re.compile(r"aggregate:(\*|[a-z_]+)")
+
+
+def is_use(text: str) -> bool:
+    """Whether `text` names a use of a field.
+
+    show: the value leaves row by row. group: it leaves as the label of a checked cell. aggregate:FUNC: input of a
+    checked aggregate. extreme: input of min, max, any_value, list … which show single values. filter:eq and
+    filter:range: compared, decides which rows count. link: equality between fields, the value itself stays in.
+    `aggregate:*` stands for every aggregate in a grant.
+    """
+    return text in USE_KINDS or _AGGREGATE_USE.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldUse:
+    """One use that a query makes of one field, at the place in the SQL where it makes it."""
+
+    dataset: str
+    field: str
+    use: str
+    position: Position | None
+
+
+class Decision(StrEnum):
+    """What happens to an analysis: every check can be computed; people must judge; or we say no."""
+
+    CHECKED = "checked"
+    REVIEW = "review"
+    REFUSED = "refused"
