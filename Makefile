@@ -28,6 +28,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV_STAMP) ## create .venv with all that running, testing and checking needs
+	@echo "ready: $(BIN)/sluice"
 
 demo: $(RUN_STAMP) ## play the two stories on sample data, then serve the console (DEMO_SERVE=0: do not)
 	@$(BIN)/sluice demo
@@ -87,8 +88,8 @@ $(BIN)/python:
 # Without build isolation and index: every byte that is installed is covered by a hash in requirements*.txt.
 define install
 	@echo "installing $(1) into $(VENV)"
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(1)
-	$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install -qq --require-hashes --requirement $(1)
+	$(BIN)/python -m pip install -qq --no-index --no-deps --no-build-isolation --editable .
 	touch $@
 endef
 

@@ -1,0 +1,1 @@
+"""The specification of Sluice: names are sentences, one folder per area."""
