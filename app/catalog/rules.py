@@ -1,0 +1,173 @@
+"""Does `catalog.toml` make sense? Rules of meaning, each a function over data that already has the right form.
+
+A rule sees plain data from which every value of a wrong form was taken out, so a key may be absent although the
+schema requires it; what is there has its type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from stdnum.cn import uscc
+
+from app.catalog import places, types
+from app.catalog.syntax import Source
+from app.domain.errors import Finding
+from app.domain.values import HIDDEN_PREFIX
+
+Raw = dict[str, Any]
+Rule = Callable[[Source, Raw], Iterator[Finding]]
+SUFFIXES = {".csv": "csv", ".parquet": "parquet"}
+_DATES = ("publish_date", "time_range")
+
+
+def datasets(data: Raw) -> Iterator[tuple[places.Path, Raw]]:
+    """Every data set with its path."""
+    for i, item in enumerate(data.get("dataset", [])):
+        yield ("dataset", i), item
+
+
+def fields(data: Raw) -> Iterator[tuple[places.Path, Raw]]:
+    """Every field of every data set with its path."""
+    for path, item in datasets(data):
+        for i, field in enumerate(item.get("field", [])):
+            yield (*path, "field", i), field
+
+
+def credit_codes_are_valid(source: Source, data: Raw) -> Iterator[Finding]:
+    """The unified social credit code has 18 characters and a right check character (GB 32100-2015)."""
+    for i, provider in enumerate(data.get("provider", [])):
+        code = provider.get("uscc")
+        if code is not None and not uscc.is_valid(code):
+            yield source.finding("catalog-bad-uscc", ("provider", i, "uscc"), given=code)
+
+
+def _repeated(source: Source, items: Iterator[tuple[places.Path, Raw]], key: str) -> Iterator[Finding]:
+    seen: dict[str, places.Path] = {}
+    for path, item in items:
+        if key not in item:
+            continue
+        folded = str(item[key]).casefold()
+        if folded in seen:
+            first = places.words(source.data, seen[folded])
+            yield source.finding("catalog-duplicate-name", (*path, key), given=item[key], first=first)
+        seen.setdefault(folded, path)
+
+
+def names_are_unique(source: Source, data: Raw) -> Iterator[Finding]:
+    """No two providers share a code, no two data sets a name or a code, no two fields of a data set a name."""
+    providers = ((("provider", i), p) for i, p in enumerate(data.get("provider", [])))
+    yield from _repeated(source, iter(providers), "code")
+    yield from _repeated(source, datasets(data), "name")
+    yield from _repeated(source, datasets(data), "code")
+    for path, item in datasets(data):
+        own = (((*path, "field", i), f) for i, f in enumerate(item.get("field", [])))
+        yield from _repeated(source, iter(own), "name")
+
+
+def names_are_not_ours(source: Source, data: Raw) -> Iterator[Finding]:
+    """Names that start with two underscores belong to Sluice."""
+    for path, item in (*datasets(data), *fields(data)):
+        if str(item.get("name", "")).startswith(HIDDEN_PREFIX):
+            yield source.finding("catalog-reserved-name", (*path, "name"), given=item["name"])
+
+
+def providers_are_known(source: Source, data: Raw) -> Iterator[Finding]:
+    """The provider of a data set is one of the file's providers."""
+    known = [p["code"] for p in data.get("provider", []) if "code" in p]
+    for path, item in datasets(data):
+        if "provider" in item and item["provider"] not in known:
+            allowed = ", ".join(known)
+            yield source.finding("catalog-unknown-provider", (*path, "provider"), given=item["provider"], known=allowed)
+
+
+def units_are_identifiers(source: Source, data: Raw) -> Iterator[Finding]:
+    """Each declared unit is an identifier field of the data set."""
+    for path, item in datasets(data):
+        identifiers = [f["name"] for f in item.get("field", []) if "identifier" in f and "name" in f]
+        for unit in item.get("units", []):
+            if unit is not None and unit not in identifiers:
+                allowed = ", ".join(identifiers) or "–"
+                yield source.finding("catalog-unit-not-identifier", (*path, "units"), given=unit, known=allowed)
+
+
+def types_are_known(source: Source, data: Raw) -> Iterator[Finding]:
+    """Each field has a type of the closed list."""
+    for path, field in fields(data):
+        given = field.get("type")
+        if given is not None and types.canonical(given) is None:
+            near = types.nearest(given)
+            yield source.finding(
+                "catalog-unknown-type", (*path, "type"), given=given, nearest=near, allowed=types.ALLOWED
+            )
+
+
+def dates_exist(source: Source, data: Raw) -> Iterator[Finding]:
+    """Dates are days of the calendar, and a range does not end before it begins."""
+    for path, item in datasets(data):
+        for key in _DATES:
+            days = item.get(key, [])
+            if not _ordered_days([days] if isinstance(days, str) else days):
+                yield source.finding("catalog-bad-date", (*path, key), given=days)
+
+
+def _ordered_days(texts: list[str]) -> bool:
+    try:
+        days = [date.fromisoformat(t) for t in texts]
+    except (ValueError, TypeError):
+        return False
+    return days == sorted(days)
+
+
+def files_fit_their_kind(source: Source, data: Raw) -> Iterator[Finding]:
+    """A public data set names a file; an enterprise table does not, nor a number of rows."""
+    for path, item in datasets(data):
+        enterprise = item.get("kind") == "enterprise"
+        if enterprise:
+            for key in {"file", "format", "rows"} & set(item):
+                yield source.finding("catalog-file-of-enterprise", (*path, key), key=key)
+        elif "file" not in item and "file" not in _original(source, path):
+            yield source.finding("catalog-missing-key", path, key="file")
+
+
+def _original(source: Source, path: places.Path) -> Raw:
+    found: Raw = source.data[str(path[0])][int(path[1])]
+    return found
+
+
+def files_are_inside(source: Source, data: Raw) -> Iterator[Finding]:
+    """A file lies in the folder, is a plain file and is reached without a link that leads out."""
+    root = source.folder.resolve()
+    for path, item in datasets(data):
+        if "file" not in item or item.get("kind") == "enterprise":
+            continue
+        where = (*path, "file")
+        given = item["file"]
+        if "\0" in given or not (root / given).resolve().is_relative_to(root):
+            yield source.finding("catalog-file-outside", where, given=given)
+        elif not (root / given).is_file():
+            yield source.finding("catalog-file-missing", where, given=given)
+        elif "format" not in item and Path(given).suffix.lower() not in SUFFIXES:
+            yield source.finding("catalog-file-format", where, given=given, allowed=", ".join(SUFFIXES))
+
+
+RULES: tuple[Rule, ...] = (
+    credit_codes_are_valid,
+    names_are_unique,
+    names_are_not_ours,
+    providers_are_known,
+    units_are_identifiers,
+    types_are_known,
+    dates_exist,
+    files_fit_their_kind,
+    files_are_inside,
+)
+"""Every rule of meaning; the order is that of the report."""
+
+
+def check_meaning(source: Source, data: Raw) -> list[Finding]:
+    """Every problem of meaning of `data`, the sound part of `source`."""
+    return [finding for rule in RULES for finding in rule(source, data)]
