@@ -1,0 +1,128 @@
+"""How much longer does a governed query take than the raw one? Alternating rounds, medians, ratios."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import geometric_mean, median
+from time import perf_counter
+
+from app.domain.errors import SluiceError
+
+
+@dataclass(frozen=True, kw_only=True)
+class GovernedRun:
+    """Seconds of one governed run: `decide` until there is a plan, `engine` for the plan's statements in the
+    sandbox, `job` from the plan to the collected result (contains `engine`), `check` for the disclosure checks."""
+
+    decide: float
+    engine: float
+    job: float
+    check: float
+    total: float
+    decision: str
+    suppressed: int
+
+
+Raw = Callable[[str], None]
+"""Runs the SQL on the same files without Sluice."""
+
+Governed = Callable[[str], GovernedRun]
+"""Runs the SQL through Sluice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Medians of one aggregate in seconds; `problem` says why there are none."""
+
+    name: str
+    raw: float = 0.0
+    engine: float = 0.0
+    decide: float = 0.0
+    around: float = 0.0
+    check: float = 0.0
+    total: float = 0.0
+    suppressed: int = 0
+    problem: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """Time of the governed statements against the raw query."""
+        return self.engine / self.raw
+
+
+def _timed(raw: Raw, sql: str) -> float:
+    started = perf_counter()
+    raw(sql)
+    return perf_counter() - started
+
+
+def measure_one(name: str, sql: str, *, raw: Raw, governed: Governed, rounds: int) -> Line:
+    """Medians over `rounds` alternating rounds, after one of each to warm the caches."""
+    try:
+        first = governed(sql)
+    except SluiceError as error:
+        return Line(name=name, problem=", ".join(f.code for f in error.findings))
+    if first.decision != "checked":
+        return Line(name=name, problem=first.decision)
+    raw(sql)
+    raws, runs = [], []
+    for number in range(rounds):
+        if number % 2:
+            runs.append(governed(sql))
+            raws.append(_timed(raw, sql))
+        else:
+            raws.append(_timed(raw, sql))
+            runs.append(governed(sql))
+    return Line(
+        name=name,
+        raw=median(raws),
+        engine=median(r.engine for r in runs),
+        decide=median(r.decide for r in runs),
+        around=median(r.job - r.engine for r in runs),
+        check=median(r.check for r in runs),
+        total=median(r.total for r in runs),
+        suppressed=first.suppressed,
+    )
+
+
+def measure(queries: Mapping[str, str], *, raw: Raw, governed: Governed, rounds: int) -> list[Line]:
+    """One line per query, in order."""
+    lines = []
+    for name, sql in queries.items():
+        line = measure_one(name, sql, raw=raw, governed=governed, rounds=rounds)
+        print(_row(line), flush=True)
+        lines.append(line)
+    return lines
+
+
+HEADER = f"{'aggregate':26}{'raw ms':>9}{'governed':>10}{'ratio':>8}{'decide':>9}{'around':>9}{'check':>9}{'total':>9}{'cells out':>11}"
+
+
+def _row(line: Line) -> str:
+    if line.problem:
+        return f"{line.name:26}  not measured: {line.problem}"
+    times = "".join(f"{1000 * t:9.1f}" for t in (line.decide, line.around, line.check, line.total))
+    return (
+        f"{line.name:26}{1000 * line.raw:9.1f}{1000 * line.engine:10.1f}{line.ratio:8.2f}{times}{line.suppressed:11d}"
+    )
+
+
+def summary(lines: list[Line]) -> str:
+    """The geometric mean of the ratios and the median overhead of one job around its query."""
+    measured = [line for line in lines if not line.problem]
+    if not measured:
+        return "nothing was measured"
+    ratio = geometric_mean([line.ratio for line in measured])
+    around = 1000 * median(line.around for line in measured)
+    return (
+        f"governed / raw, geometric mean of {len(measured)} of {len(lines)} aggregates: {ratio:.2f}\n"
+        f"one job around its query (start, confine, collect), median: {around:.0f} ms"
+    )
+
+
+def write(lines: list[Line], file: Path) -> None:
+    """Keep the medians as JSON, for comparing with a later run."""
+    file.write_text(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1), encoding="utf-8")
