@@ -1,0 +1,1 @@
+"""Do independent people agree that an output may leave? (Review stage.)"""

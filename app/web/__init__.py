@@ -1,0 +1,1 @@
+"""Pages that anyone on this machine may see: health, catalog, job status, ledger."""
