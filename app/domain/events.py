@@ -1,0 +1,38 @@
+"""Which events may stand in the ledger? A closed list: `subject:verb-past`, never renamed, never reused.
+
+The transitions of `app.domain.lifecycles` name one event each; this table holds all the others. A new event is a new
+row here.
+"""
+
+from __future__ import annotations
+
+from app.domain.lifecycles import LIFECYCLES
+
+OTHER_EVENTS: dict[str, str] = {
+    "deployment:initialised": "home, keys and database were created",
+    "organization:registered": "an organization was entered",
+    "organization:suspended": "an organization may no longer act",
+    "organization:reinstated": "a suspended organization may act again",
+    "person:registered": "a person was entered with roles",
+    "person:suspended": "a person may no longer act",
+    "person:reinstated": "a suspended person may act again",
+    "dataset:mounted": "an immutable version was mounted for a catalog entry",
+    "dataset:refused": "a file was not mounted; findings are in the details",
+    "enterprise_data:mounted": "an operator's own table was mounted for an authorization",
+    "consent:given": "a provider consents for its own tables",
+    "consent:refused": "a provider does not consent",
+    "job:linted": "a query was checked without running it",
+    "job:cancel_requested": "a running job is to stop",
+    "vote:cast": "a reviewer voted on an output",
+    "review:commented": "a reviewer or the author commented on an output",
+    "release:bundled": "a signed bundle was written",
+    "release:fetched": "a released bundle was handed to its recipient",
+    "policy:published": "a policy version came into force",
+    "ledger:exported": "the ledger was exported",
+}
+"""Events beside those of the lifecycles, each with what it says."""
+
+
+def known_events() -> frozenset[str]:
+    """Every event that a ledger entry may name."""
+    return frozenset(OTHER_EVENTS) | {t.ledger_event for life in LIFECYCLES.values() for t in life.transitions}

@@ -1,0 +1,263 @@
+"""What does Sluice remember? Every table of the control database.
+
+Identifiers are text with a prefix, moments are text as `app.domain.times.stamp` writes them, structured values are
+JSON. The `state` column of a table named in `STATE_TABLES` is moved by `Change.move` alone.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+
+from app.ledger.tables import METADATA
+
+
+def _id() -> Column[str]:
+    return Column("id", Text, primary_key=True)
+
+
+def _reference(name: str, target: str, *, optional: bool = False, index: bool = True) -> Column[str]:
+    return Column(name, Text, ForeignKey(target), nullable=optional, index=index)
+
+
+def _moment(name: str, *, optional: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=optional)
+
+
+# ------------------------------------------------------------------ identity
+organization = Table(
+    "organization",
+    METADATA,
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("uscc", Text, nullable=True, unique=True),
+    Column("active", Boolean, nullable=False, default=True),
+    _moment("created_at"),
+)
+
+person = Table(
+    "person",
+    METADATA,
+    _id(),
+    _reference("organization_id", "organization.id"),
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False, default=True),
+    _moment("created_at"),
+)
+
+role_membership = Table(
+    "role_membership",
+    METADATA,
+    Column("person_id", Text, ForeignKey("person.id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    _moment("created_at"),
+)
+
+# ------------------------------------------------------------------ catalog
+catalog_entry = Table(
+    "catalog_entry",
+    METADATA,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("code", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False, index=True),
+    _reference("provider_id", "organization.id", optional=True),
+    Column("kind", Text, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    Column("grade", Text, nullable=False),
+    Column("operation_authorized", Boolean, nullable=False),
+    Column("current_version", Text, nullable=True),
+    Column("author", Text, nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+)
+"""One described data set (目录). `metadata` is the `[[dataset]]` table of catalog.toml as JSON, `current_version` the
+hash of the dataset_version in use, None as long as nothing is mounted."""
+
+dataset_version = Table(
+    "dataset_version",
+    METADATA,
+    _id(),
+    _reference("entry_id", "catalog_entry.id"),
+    _reference("authorization_id", "authorization.id", optional=True),
+    Column("version", Text, nullable=False, index=True),
+    Column("dataset", JSON, nullable=False),
+    Column("statistics", JSON, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("mounted_by", Text, nullable=False),
+    _moment("created_at"),
+    UniqueConstraint("entry_id", "authorization_id", "version"),
+)
+"""An immutable mounted version; `dataset` is the `Dataset` value as JSON. An operator's own table belongs to one
+authorization, a public one to none."""
+
+# ------------------------------------------------------------------ authorization
+application = Table(
+    "application",
+    METADATA,
+    _id(),
+    Column("state", Text, nullable=False, index=True),
+    _reference("operator_id", "organization.id"),
+    Column("author", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("revision", Integer, nullable=False, default=1),
+    Column("decided_by", Text, nullable=True),
+    Column("decision_reason", Text, nullable=True),
+    _moment("created_at"),
+    _moment("updated_at"),
+)
+
+consent = Table(
+    "consent",
+    METADATA,
+    Column("application_id", Text, ForeignKey("application.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("provider_id", Text, ForeignKey("organization.id"), primary_key=True),
+    Column("given", Boolean, nullable=True),
+    Column("by", Text, nullable=True),
+    Column("reason", Text, nullable=True),
+    _moment("decided_at", optional=True),
+)
+"""What each provider concerned answers to one revision of an application; `given` None: not answered yet."""
+
+authorization = Table(
+    "authorization",
+    METADATA,
+    _id(),
+    Column("state", Text, nullable=False, index=True),
+    _reference("application_id", "application.id"),
+    _reference("operator_id", "organization.id"),
+    Column("scope", JSON, nullable=False),
+    Column("term_months", Integer, nullable=False),
+    _moment("valid_from", optional=True),
+    _moment("valid_until", optional=True),
+    _moment("created_at"),
+    _moment("updated_at"),
+)
+"""A grant; `scope` is what `app.authorization.grants` writes there: scenario, purpose, uses, products, tables."""
+
+# ------------------------------------------------------------------ jobs
+job = Table(
+    "job",
+    METADATA,
+    _id(),
+    Column("state", Text, nullable=False, index=True),
+    _reference("authorization_id", "authorization.id"),
+    _reference("operator_id", "organization.id"),
+    Column("author", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("sql", Text, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("product", Text, nullable=True),
+    Column("revision", Integer, nullable=False, default=1),
+    Column("revises", Text, ForeignKey("job.id"), nullable=True),
+    Column("analysis", JSON, nullable=True),
+    Column("decision", JSON, nullable=True),
+    Column("policy_version", Text, nullable=True),
+    Column("plan", JSON, nullable=True),
+    Column("plan_hash", Text, nullable=True, index=True),
+    Column("fence", Integer, nullable=False, default=0),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("result", JSON, nullable=True),
+    Column("findings", JSON, nullable=True),
+    Column("priority", Integer, nullable=False, default=0),
+    _moment("submitted_at", optional=True),
+    _moment("started_at", optional=True),
+    _moment("finished_at", optional=True),
+    _moment("created_at"),
+    _moment("updated_at"),
+)
+Index("ix_job_queue", job.c.state, job.c.priority, job.c.submitted_at)
+
+job_lease = Table(
+    "job_lease",
+    METADATA,
+    Column("job_id", Text, ForeignKey("job.id"), primary_key=True),
+    Column("worker", Text, nullable=False),
+    Column("fence", Integer, nullable=False),
+    _moment("until"),
+    Column("cancel_requested", Boolean, nullable=False, default=False),
+    Column("progress", JSON, nullable=True),
+)
+"""Who runs a job now and until when; written by `Store.upkeep`, because a heartbeat changes no state."""
+
+output = Table(
+    "output",
+    METADATA,
+    _id(),
+    Column("state", Text, nullable=False, index=True),
+    _reference("job_id", "job.id"),
+    _reference("authorization_id", "authorization.id"),
+    _reference("operator_id", "organization.id"),
+    Column("author", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("files", JSON, nullable=False),
+    Column("report", JSON, nullable=False),
+    Column("report_hash", Text, nullable=False),
+    Column("reviewers_needed", Integer, nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+)
+"""A checked result in quarantine; `files` are file name → SHA-256 (hex), `report` the `CheckReport` as JSON."""
+
+vote = Table(
+    "vote",
+    METADATA,
+    Column("output_id", Text, ForeignKey("output.id"), primary_key=True),
+    Column("reviewer", Text, primary_key=True),
+    Column("organization_id", Text, ForeignKey("organization.id"), nullable=False),
+    Column("choice", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("report_hash", Text, nullable=False),
+    _moment("at"),
+)
+
+release = Table(
+    "release",
+    METADATA,
+    _id(),
+    Column("output_id", Text, ForeignKey("output.id"), nullable=False, unique=True),
+    _reference("authorization_id", "authorization.id"),
+    _reference("operator_id", "organization.id"),
+    Column("bundle", Text, nullable=False),
+    Column("bundle_sha256", Text, nullable=False),
+    Column("manifest", JSON, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("released_by", Text, nullable=False),
+    _moment("fetched_at", optional=True),
+    _moment("created_at"),
+)
+"""An output that left, once: `output_id` is unique."""
+
+history_segment = Table(
+    "history_segment",
+    METADATA,
+    _id(),
+    Column("output_id", Text, ForeignKey("output.id"), nullable=False, unique=True),
+    Column("path", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("cells", BigInteger, nullable=False),
+    Column("status", Text, nullable=False, index=True),
+    _moment("created_at"),
+)
+"""Fingerprints of the cells of a pending or released output; `status` is "pending", "released" or "dropped"."""
+
+# ------------------------------------------------------------------ policy
+policy_version = Table(
+    "policy_version",
+    METADATA,
+    _id(),
+    Column("content", JSON, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("approved_by", Text, nullable=True),
+    _moment("created_at"),
+)
+
+STATE_TABLES: dict[str, Table] = {t.name: t for t in (catalog_entry, application, authorization, job, output)}
+"""Lifecycle name → the table whose `state` column it moves."""
+
+OPERATIONAL = frozenset({job_lease.name})
+"""Tables that carry no state of the field and may be written without a ledger entry."""
