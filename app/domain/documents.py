@@ -1,0 +1,64 @@
+"""How is a data set kept as JSON? The one shape that the vault's index and the control database share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Unit
+
+
+def dataset_to_json(dataset: Dataset) -> dict[str, Any]:
+    """The data set as plain data that `dataset_from_json` reads back to an equal value."""
+    return {
+        "name": dataset.name,
+        "code": dataset.code,
+        "kind": dataset.kind.value,
+        "provider": dataset.provider,
+        "title": _text_to_json(dataset.title),
+        "fields": [_field_to_json(f) for f in dataset.fields],
+        "units": [{"type": u.type, "column": u.column, "tag": u.tag} for u in dataset.units],
+        "version": dataset.version,
+        "path": dataset.path,
+        "rows": dataset.rows,
+    }
+
+
+def dataset_from_json(data: Mapping[str, Any]) -> Dataset:
+    """The data set of `dataset_to_json`.
+
+    Raises KeyError, TypeError or ValueError when `data` is not of that shape.
+    """
+    return Dataset(
+        name=data["name"],
+        code=data["code"],
+        kind=DatasetKind(data["kind"]),
+        provider=data["provider"],
+        title=Bilingual(**data["title"]),
+        fields=tuple(_field_from_json(f) for f in data["fields"]),
+        units=tuple(Unit(**u) for u in data["units"]),
+        version=data["version"],
+        path=data["path"],
+        rows=data["rows"],
+    )
+
+
+def _text_to_json(text: Bilingual) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}
+
+
+def _field_to_json(field: Field) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "type": field.type,
+        "level": field.level.value,
+        "label": _text_to_json(field.label),
+        "identifier": field.identifier,
+        "share_type": field.share_type,
+        "unit_of_measure": field.unit_of_measure,
+        "description": field.description,
+    }
+
+
+def _field_from_json(data: Mapping[str, Any]) -> Field:
+    return Field(**{**data, "level": Level(data["level"]), "label": Bilingual(**data["label"])})
