@@ -10,12 +10,18 @@ answer with any status but "ok" has no files.
 from __future__ import annotations
 
 import json
+import math
+import re
 from dataclasses import asdict, dataclass, field
+
+from sandbox.shape import Malformed, from_plain
 
 VERSION = 1
 MAX_TASK_BYTES = 4 << 20
 MAX_ANSWER_BYTES = 1 << 20
 MAX_SQL_BYTES = 256 << 10
+MAX_ITEMS = 4096
+MAX_PROBLEMS = 20
 
 CODES = frozenset(
     {
@@ -139,8 +145,9 @@ class Problem:
     """A place in a source file: `line` from 1 with the header as line 1 (0 = the whole column), and what is wrong.
 
     `what` is one of: "wrong-type", "missing-columns", "too-many-columns", "unterminated-quote", "invalid-encoding",
-    "line-too-long", "not-unique", "missing", "unexpected", "row-count", or "looks-like:<kind>" with kind in
-    resident-id, mobile-phone, plate, uscc. The value itself is never given.
+    "line-too-long", "mixed-line-ends", "cut-off", "empty", "not-unique", "missing", "unexpected", "row-count",
+    "wrong-format", or "looks-like:<kind>" with kind in resident-id, mobile-phone, plate, uscc. In a Parquet file
+    `line` is the number of the row from 1. The value itself is never given.
     """
 
     line: int
@@ -166,7 +173,7 @@ class Answer:
     `files` are bare names in the scratch folder; `rows` the number of rows of each file that is a table.
     `step` names the step or export that failed. `columns` are (name, type) of a mounted version; `statistics` per
     column what the certificates and the catalog may use ({"distinct": n, "nulls": n} and, for unit columns,
-    {"max_rows": n}). `walls` are the walls that stood.
+    {"max_rows": n}). `problems` are the first of `problems_total`. `walls` are the walls that stood.
     """
 
     status: str
@@ -177,15 +184,191 @@ class Answer:
     columns: tuple[tuple[str, str], ...] = ()
     statistics: dict[str, dict[str, int]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    problems_total: int = 0
     usage: Usage = Usage()
     walls: tuple[str, ...] = ()
-
-
-class Malformed(ValueError):
-    """A message is not of this protocol: wrong version, shape, type or size."""
 
 
 def encode(message: Task | Answer) -> bytes:
     """The message as canonical JSON with its version."""
     body = {"v": VERSION, "body": asdict(message)}
     return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+_NAME = re.compile(r"[^\W\d]\w{0,127}")
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,119}")
+_SAFE_TEXT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,4096}")
+_FUNCTION = re.compile(r"[\w!-/:-@\[-`{-~]{1,64}")
+_LABEL = re.compile(r"[\w:.@/ -]{1,160}")
+_WHAT = re.compile(r"[a-z][a-z-]{0,40}(:[a-z-]{1,40})?")
+_TYPE = re.compile(
+    r"(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\((?:[1-9]|[12]\d|3[0-8]), ?(?:\d|[12]\d|3[0-8])\)"
+    r"|VARCHAR|DATE|TIME|TIMESTAMP(_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE|UUID)"
+)
+_SYNONYMS = {
+    "INT": "INTEGER",
+    "REAL": "FLOAT",
+    "TEXT": "VARCHAR",
+    "STRING": "VARCHAR",
+    "BOOL": "BOOLEAN",
+    "LONG": "BIGINT",
+}
+_SYNONYMS |= {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE", "DATETIME": "TIMESTAMP", "NUMERIC": "DECIMAL(18,3)"}
+_SYNONYMS |= {"DECIMAL": "DECIMAL(18,3)"}
+STATUSES = ("ok", "failed")
+FORMATS = ("csv", "parquet")
+
+
+def column_type(text: str) -> str | None:
+    """The DuckDB type that `text` names, spelled in the one way of the sandbox; None if a column cannot have it."""
+    name = " ".join(text.upper().split())
+    name = _SYNONYMS.get(name, name)
+    name = re.sub(r"^NUMERIC\(", "DECIMAL(", name).replace(", ", ",")
+    return name if _TYPE.fullmatch(name) else None
+
+
+def decode_task(message: bytes) -> Task:
+    """The task in `message`. Raises `Malformed` on any other version, kind, field, type, name or size."""
+    body = _body(message, MAX_TASK_BYTES)
+    kind = body.get("kind")
+    if kind == "query":
+        query = from_plain(QueryTask, body)
+        _check_query(query)
+        return query
+    if kind == "mount":
+        mount = from_plain(MountTask, body)
+        _check_mount(mount)
+        return mount
+    raise Malformed("the kind of the task is not known")
+
+
+def decode_answer(message: bytes) -> Answer:
+    """The answer in `message`, which a hostile process may have written. Raises `Malformed` as `decode_task` does."""
+    answer = from_plain(Answer, _body(message, MAX_ANSWER_BYTES))
+    _check_answer(answer)
+    return answer
+
+
+def _body(message: bytes, limit: int) -> dict[str, object]:
+    if len(message) > limit:
+        raise Malformed("the message is too long")
+    try:
+        whole = json.loads(message.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Malformed("the message is not JSON") from error
+    if not isinstance(whole, dict) or set(whole) != {"v", "body"} or type(whole["v"]) is not int:
+        raise Malformed("the message has no version and body")
+    if whole["v"] != VERSION or not isinstance(whole["body"], dict):
+        raise Malformed("the message is of another version")
+    return whole["body"]
+
+
+def _demand(condition: bool, what: str) -> None:
+    if not condition:
+        raise Malformed(what)
+
+
+def _distinct(names: list[str], what: str) -> None:
+    lowered = [name.lower() for name in names]
+    _demand(len(set(lowered)) == len(lowered), f"{what} repeat")
+    _demand(len(names) <= MAX_ITEMS, f"too many {what}")
+
+
+def _path(text: str) -> None:
+    _demand(bool(_SAFE_TEXT.fullmatch(text)) and text.startswith("/") and ".." not in text.split("/"), "a path is bad")
+
+
+def _column(text: str) -> None:
+    _demand(bool(_SAFE_TEXT.fullmatch(text)) and len(text) <= 255, "a column name is bad")
+
+
+def _check_limits(limits: Limits) -> None:
+    numbers = (limits.wall_seconds, limits.cpu_seconds, limits.memory_bytes, limits.threads, limits.scratch_bytes)
+    _demand(all(0 < n < 2**53 for n in (*numbers, limits.result_rows, limits.result_bytes)), "a limit is out of range")
+    _demand(limits.threads <= 256, "too many threads")
+
+
+def _check_query(task: QueryTask) -> None:
+    _check_limits(task.limits)
+    tables = [view.name for view in task.views] + [step.table for step in task.steps]
+    _distinct(tables, "tables")
+    _demand(all(_NAME.fullmatch(name) for name in tables), "a table name is bad")
+    for view in task.views:
+        _path(view.path)
+        _distinct(list(view.columns), "columns")
+        _demand(bool(view.columns), "a view has no columns")
+        for column in view.columns:
+            _column(column)
+    _distinct([export.file for export in task.exports], "files")
+    _demand(all(_FILE.fullmatch(export.file) for export in task.exports), "a file name is bad")
+    _demand(all(e.max_rows is None or 0 <= e.max_rows < 2**53 for e in task.exports), "a limit is out of range")
+    texts = [step.sql for step in task.steps] + [export.sql for export in task.exports]
+    _demand(
+        all(0 < len(t.encode("utf-8", "replace")) <= MAX_SQL_BYTES and "\0" not in t for t in texts), "a text is bad"
+    )
+    _demand(len(task.functions) <= MAX_ITEMS, "too many functions")
+    _demand(all(_FUNCTION.fullmatch(name) for name in task.functions), "a function name is bad")
+
+
+def _check_mount(task: MountTask) -> None:
+    _check_limits(task.limits)
+    _path(task.source)
+    _path(task.registry)
+    _demand(task.format in FORMATS, "the format is not known")
+    _distinct([f.name for f in task.fields], "fields")
+    for declared in task.fields:
+        _column(declared.name)
+        _demand(not declared.name.startswith("__"), "a field name is reserved")
+        _demand(column_type(declared.type) is not None, "a type is not known")
+        _demand(declared.identifier is None or bool(_FILE.fullmatch(declared.identifier)), "a registry name is bad")
+    identifiers = {f.name for f in task.fields if f.identifier is not None}
+    _distinct(list(task.units), "units")
+    _demand(set(task.units) <= identifiers, "a unit is not an identifier field")
+    _demand(task.expected_rows is None or 0 <= task.expected_rows < 2**53, "a number of rows is out of range")
+
+
+def _check_answer(answer: Answer) -> None:
+    _demand(answer.status in STATUSES, "the status is not known")
+    ok = answer.status == "ok"
+    _demand(answer.code is None if ok else answer.code in CODES, "the code does not fit the status")
+    _demand(
+        ok or not (answer.files or answer.rows or answer.columns or answer.statistics), "a failed answer has results"
+    )
+    _demand(answer.step is None or bool(_LABEL.fullmatch(answer.step)), "a step name is bad")
+    _distinct(list(answer.files), "files")
+    _demand(all(_FILE.fullmatch(name) for name in answer.files), "a file name is bad")
+    _demand(set(answer.rows) <= set(answer.files), "rows of a file that is not there")
+    _demand(all(0 <= n < 2**53 for n in answer.rows.values()), "a number of rows is out of range")
+    for name, type_ in answer.columns:
+        _column(name)
+        _demand(bool(_SAFE_TEXT.fullmatch(type_)), "a type is bad")
+    _distinct([name for name, _ in answer.columns], "columns")
+    _check_statistics(answer.statistics)
+    _check_problems(answer)
+    _check_usage(answer.usage)
+    _demand(len(answer.walls) <= 32 and all(_LABEL.fullmatch(wall) for wall in answer.walls), "a wall is bad")
+
+
+def _check_statistics(statistics: dict[str, dict[str, int]]) -> None:
+    _demand(len(statistics) <= MAX_ITEMS, "too many statistics")
+    for name, numbers in statistics.items():
+        _column(name)
+        _demand(set(numbers) <= {"distinct", "nulls", "max_rows"}, "a statistic is not known")
+        _demand(all(0 <= n < 2**53 for n in numbers.values()), "a statistic is out of range")
+
+
+def _check_problems(answer: Answer) -> None:
+    _demand(len(answer.problems) <= MAX_PROBLEMS and 0 <= answer.problems_total < 2**53, "too many problems")
+    for problem in answer.problems:
+        _demand(0 <= problem.line < 2**53, "a line is out of range")
+        _demand(problem.column == "" or bool(_SAFE_TEXT.fullmatch(problem.column)), "a column name is bad")
+        _demand(bool(_WHAT.fullmatch(problem.what)), "a problem is not known")
+        _demand(problem.expected == "" or bool(_SAFE_TEXT.fullmatch(problem.expected)), "an expectation is bad")
+        _demand(len(problem.column) <= 255 and len(problem.expected) <= 64, "a problem is too long")
+
+
+def _check_usage(usage: Usage) -> None:
+    seconds = (usage.wall_seconds, usage.cpu_seconds, *usage.stages.values())
+    _demand(all(math.isfinite(s) and 0 <= s < 1e9 for s in seconds), "seconds are out of range")
+    _demand(0 <= usage.peak_memory_bytes < 2**53 and len(usage.stages) <= MAX_ITEMS, "usage is out of range")
+    _demand(all(_LABEL.fullmatch(name) for name in usage.stages), "a stage is bad")

@@ -1,0 +1,118 @@
+"""How does a confined process spend its life? Reads one task, builds its walls, runs it, answers once, ends.
+
+The walls stand before the engine starts. The answer is the only thing that leaves, next to the files in scratch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from sandbox.confine import DEMANDED, Missing, Room, confine
+from sandbox.engine import query_place, run_query
+from sandbox.mount import mount_place, run_mount
+from sandbox.protocol import (
+    MAX_TASK_BYTES,
+    Answer,
+    Malformed,
+    MountTask,
+    QueryTask,
+    Task,
+    Usage,
+    decode_task,
+    encode,
+)
+from sandbox.stages import Failed, Stages
+from sandbox.wire import ANSWER, FRAME, PROGRESS, Order
+
+_HEADROOM = 384 << 20
+_HEADROOM_PER_THREAD = 96 << 20
+_FILE_HEADROOM = 1 << 20
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def live(order: Order, task_descriptor: int, answer_descriptor: int) -> int:
+    """The whole life of the process; returns its exit code."""
+    stages = Stages(order.begun)
+
+    def report(step: str, fraction: float) -> None:
+        _send(answer_descriptor, PROGRESS, json.dumps({"step": step, "fraction": round(fraction, 3)}).encode())
+
+    answer = _answer(order, task_descriptor, answer_descriptor, stages, report if order.wants_progress else None)
+    cost = resource.getrusage(resource.RUSAGE_SELF)
+    usage = Usage(
+        wall_seconds=stages.elapsed(),
+        cpu_seconds=cost.ru_utime + cost.ru_stime,
+        peak_memory_bytes=cost.ru_maxrss * 1024,
+        stages=stages.seconds,
+    )
+    _send(answer_descriptor, ANSWER, encode(replace(answer, usage=usage)))
+    return 0
+
+
+def _answer(
+    order: Order,
+    task_descriptor: int,
+    answer_descriptor: int,
+    stages: Stages,
+    report: Callable[[str, float], None] | None,
+) -> Answer:
+    walls: tuple[str, ...] = ()
+    try:
+        task = decode_task(_read(task_descriptor))
+        os.chdir(order.scratch)
+        with stages.time("confine"):
+            walls = confine(_room(order, task, answer_descriptor))
+        return replace(_run(task, order.scratch, stages, report), walls=walls)
+    except Malformed:
+        return Answer(status="failed", code="task-malformed", walls=walls)
+    except Missing:
+        return Answer(status="failed", code="isolation-missing", walls=walls)
+    except Failed as end:
+        problems, total = end.problems, end.total
+        return Answer(
+            status="failed", code=end.code, step=end.step, problems=problems, problems_total=total, walls=walls
+        )
+    except MemoryError:
+        return Answer(status="failed", code="limit-memory", walls=walls)
+
+
+def _run(task: Task, scratch: str, stages: Stages, report: Callable[[str, float], None] | None) -> Answer:
+    if isinstance(task, QueryTask):
+        return run_query(task, scratch, stages, report=report)
+    return run_mount(task, scratch, stages, report=report)
+
+
+def _readable(task: Task, scratch: str) -> tuple[str, ...]:
+    place = mount_place(task, scratch) if isinstance(task, MountTask) else query_place(task, scratch)
+    return place.readable
+
+
+def _room(order: Order, task: Task, answer_descriptor: int) -> Room:
+    limits = task.limits
+    already = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * _PAGE
+    return Room(
+        readable=_readable(task, order.scratch),
+        scratch=order.scratch,
+        descriptors=(answer_descriptor,),
+        address_space=already + limits.memory_bytes + _HEADROOM + limits.threads * _HEADROOM_PER_THREAD,
+        file_bytes=max(limits.scratch_bytes, limits.result_bytes) + _FILE_HEADROOM,
+        cpu_seconds=limits.cpu_seconds,
+        demanded=DEMANDED if order.require_isolation else (),
+        unsafe_without=frozenset(order.unsafe_without),
+    )
+
+
+def _read(descriptor: int) -> bytes:
+    with open(descriptor, "rb") as stream:
+        return stream.read(MAX_TASK_BYTES + 1)
+
+
+def _send(descriptor: int, kind: bytes, body: bytes) -> None:
+    message = FRAME.pack(kind, len(body)) + body
+    while message:
+        message = message[os.write(descriptor, message) :]

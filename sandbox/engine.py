@@ -1,0 +1,226 @@
+"""How is one plan run on the engine? Opens a locked DuckDB over secure views, holds every text against the gate, runs.
+
+The order of the settings is the one that works for DuckDB 2.0: the last four are one-way. LocalFileSystem cannot be
+disabled, because the views read their files while a query runs; that the lock on files can be fooled (a NUL byte in a
+path) is why Landlock stands around this process. An engine's text never leaves this module.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+
+from sandbox.gate import Gate, Refused
+from sandbox.protocol import Answer, Export, Limits, QueryTask, Step
+from sandbox.stages import Failed, Stages
+
+_ENGINE_SHARE = 0.75
+_PROGRESS_SECONDS = 0.25
+_FIXED = {
+    "async_threads": 1,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "allow_persistent_secrets": False,
+    "python_enable_replacements": False,
+}
+_SPILL_SETTING = "max_temp_directory_size"
+
+
+def text(value: str) -> str:
+    """`value` as a SQL string."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def name(value: str) -> str:
+    """`value` as a quoted SQL identifier."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where an engine works: its scratch folder, and the files it may read and write."""
+
+    scratch: str
+    readable: tuple[str, ...]
+    writable: tuple[str, ...]
+
+
+def connect(limits: Limits, place: Place, *, threads: int) -> duckdb.DuckDBPyConnection:
+    """An engine with limits and a spill folder, in which trusted definitions may still be made before `lock`."""
+    memory = int(limits.memory_bytes * _ENGINE_SHARE)
+    config = _FIXED | {"threads": threads, "memory_limit": f"{memory}B"}
+    connection = duckdb.connect(":memory:", config=config)
+    spill = os.path.join(place.scratch, "spill")
+    for setting in (
+        f"temp_directory={text(spill)}",
+        f"{_SPILL_SETTING}='{limits.scratch_bytes}B'",
+        "allow_extension_repositories='forbidden'",
+        f"secret_directory={text(spill)}",
+        "TimeZone='UTC'",
+        "max_expression_depth=250",
+        "preserve_insertion_order=true",
+        "enable_external_file_cache=false",
+        "enable_progress_bar=true",
+        "enable_progress_bar_print=false",
+        "progress_bar_time=0",
+    ):
+        connection.execute(f"SET {setting}")
+    return connection
+
+
+def lock(connection: duckdb.DuckDBPyConnection, place: Place) -> None:
+    """Close the engine's files and settings for good: only the files of `place` can be named."""
+    paths = ", ".join(text(path) for path in (*place.readable, *place.writable))
+    connection.execute(f"SET allowed_paths=[{paths}]")
+    connection.execute("SET enable_external_access=false")
+    connection.execute("SET lock_configuration=true")
+
+
+@contextmanager
+def codes(step: str | None) -> Iterator[None]:
+    """Turn whatever the engine raises into a code and the name of the step; its text stays behind."""
+    try:
+        yield
+    except (Failed, Refused):
+        raise
+    except duckdb.OutOfMemoryException as error:
+        # The engine has one class for both; the name of the setting that was hit is all that tells them apart.
+        raise Failed("limit-scratch" if _SPILL_SETTING in str(error) else "limit-memory", step) from None
+    except MemoryError:
+        raise Failed("limit-memory", step) from None
+    except Exception:
+        raise Failed("engine-error", step) from None
+
+
+@contextmanager
+def progress(
+    connection: duckdb.DuckDBPyConnection, step: str, report: Callable[[str, float], None] | None
+) -> Iterator[None]:
+    """Report the engine's estimate of the running step (0 to 1) now and then, when someone wants to know."""
+    if report is None:
+        yield
+        return
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_PROGRESS_SECONDS):
+            report(step, min(max(connection.query_progress() / 100, 0.0), 1.0))
+
+    report(step, 0.0)
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Statement:
+    """A guarded text within the statement that runs it."""
+
+    step: str
+    label: str
+    sql: str
+
+
+def run_query(
+    task: QueryTask, scratch: str, stages: Stages, *, report: Callable[[str, float], None] | None = None
+) -> Answer:
+    """Run the steps and write the exports of `task` into `scratch`. Raises `Failed`."""
+    place = query_place(task, scratch)
+    with stages.time("open"):
+        connection, statements = _open(task, place)
+    rows: dict[str, int] = {}
+    for statement in statements:
+        with stages.time(statement.label), codes(statement.step), progress(connection, statement.step, report):
+            written = connection.execute(statement.sql).fetchall()
+        if statement.label.startswith("export:"):
+            rows[statement.step] = int(written[0][0])
+            _check_export(task, scratch, statement.step, rows)
+    return Answer(status="ok", files=tuple(rows), rows=rows)
+
+
+def query_place(task: QueryTask, scratch: str) -> Place:
+    """The files of a plan: those under its views to read, its exports to write."""
+    readable = tuple(dict.fromkeys(view.path for view in task.views))
+    writable = tuple(os.path.join(scratch, export.file) for export in task.exports)
+    return Place(scratch=scratch, readable=readable, writable=writable)
+
+
+def _open(task: QueryTask, place: Place) -> tuple[duckdb.DuckDBPyConnection, list[_Statement]]:
+    with codes(None):
+        connection = connect(task.limits, place, threads=1 if task.reproducible else task.limits.threads)
+    for view in task.views:
+        columns = ", ".join(map(name, view.columns))
+        with codes(view.name):
+            connection.execute(
+                f"CREATE SECURE VIEW {name(view.name)} AS SELECT {columns} FROM read_parquet({text(view.path)})"
+            )
+    with codes(None):
+        lock(connection, place)
+    return connection, _guarded(task, place, connection)
+
+
+def _guarded(task: QueryTask, place: Place, connection: duckdb.DuckDBPyConnection) -> list[_Statement]:
+    """Every text of the plan, held against the gate, within the statement that will run it."""
+
+    def serialize(sql: str) -> str:
+        row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
+        return str(row[0]) if row else ""
+
+    columns = [column for view in task.views for column in view.columns]
+    gate = Gate(serialize, columns=columns, functions=task.functions)
+    tables = [view.name for view in task.views]
+    statements = []
+    for item in (*task.steps, *task.exports):
+        statement = _step(item) if isinstance(item, Step) else _export(item, task, place.scratch)
+        _hold(gate, connection, item.sql, statement, tables)
+        statements.append(statement)
+        if isinstance(item, Step):
+            tables.append(item.table)
+    return statements
+
+
+def _hold(
+    gate: Gate, connection: duckdb.DuckDBPyConnection, sql: str, statement: _Statement, tables: list[str]
+) -> None:
+    """Raise `Failed` unless the text passes the gate and is still one statement where it is put."""
+    try:
+        gate.check(sql, tables)
+        if len(connection.extract_statements(statement.sql)) != 1:
+            raise Refused("not one statement")
+    except (Refused, duckdb.Error, RecursionError):
+        raise Failed("guard-refused", statement.step) from None
+
+
+def _step(step: Step) -> _Statement:
+    sql = f"CREATE TEMP TABLE {name(step.table)} AS (\n{step.sql}\n)"
+    return _Statement(step=step.table, label=f"step:{step.table}", sql=sql)
+
+
+def _export(export: Export, task: QueryTask, scratch: str) -> _Statement:
+    """One row more than the limit is asked for, to see that it was passed without writing all of them."""
+    path = text(os.path.join(scratch, export.file))
+    options = "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"
+    sql = f"COPY (SELECT * FROM (\n{export.sql}\n) LIMIT {_row_limit(export, task) + 1}) TO {path} ({options})"
+    return _Statement(step=export.file, label=f"export:{export.file}", sql=sql)
+
+
+def _row_limit(export: Export, task: QueryTask) -> int:
+    return task.limits.result_rows if export.max_rows is None else export.max_rows
+
+
+def _check_export(task: QueryTask, scratch: str, file: str, rows: dict[str, int]) -> None:
+    export = next(e for e in task.exports if e.file == file)
+    if rows[file] > _row_limit(export, task):
+        raise Failed("limit-rows", file)
+    if sum(os.path.getsize(os.path.join(scratch, done)) for done in rows) > task.limits.result_bytes:
+        raise Failed("limit-bytes", file)

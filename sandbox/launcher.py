@@ -1,0 +1,173 @@
+"""How does `app` have a task run apart? The door: `Launcher.run`, `run` and `mount`.
+
+What comes back is hostile input until it is checked: files are taken only from a process that ended with exit code 0,
+whose answer decodes and says "ok", and that wrote exactly the regular files that its task names, within its limits.
+On any other ending the scratch folder is emptied.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from sandbox.process import End, Gone, Watch, Zygote
+from sandbox.protocol import Answer, Malformed, Task, Usage, decode_answer, encode
+from sandbox.results import accept, take_back
+from sandbox.wire import Order
+
+_SIGXCPU, _SIGKILL = 24, 9
+
+
+class Launcher:
+    """Runs tasks from one warm zygote, started at the first task and again when it died. Usable from many threads."""
+
+    def __init__(self, *, unsafe_without: frozenset[str] = frozenset()) -> None:
+        """`unsafe_without` leaves walls out of every task, for tests of the other walls; no task can ask for it."""
+        self._unsafe_without = tuple(sorted(unsafe_without))
+        self._lock = threading.Lock()
+        self._zygote: Zygote | None = None
+
+    def __enter__(self) -> Launcher:
+        """Close with the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the zygote and whatever still runs."""
+        self.close()
+
+    def close(self) -> None:
+        """End the zygote and whatever still runs. A later task starts a new one."""
+        with self._lock:
+            if self._zygote is not None:
+                self._zygote.close()
+                self._zygote = None
+
+    def warm(self) -> None:
+        """Start the zygote now, so that the first task need not wait for it."""
+        self._ready()
+
+    def run(
+        self,
+        task: Task,
+        scratch: Path,
+        *,
+        require_isolation: bool,
+        cancelled: Callable[[], bool] | None = None,
+        on_progress: Callable[[str, float], None] | None = None,
+    ) -> Answer:
+        """Run `task` in a confined process of its own, in the empty folder `scratch` (made when it is not there).
+
+        `cancelled` is asked about twenty times a second; `on_progress` gets the running step and the engine's estimate
+        (0 to 1). Returns the answer; never raises for what the task did. Raises ValueError when `scratch` is not empty.
+        """
+        scratch = scratch.absolute()
+        scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        scratch = scratch.resolve()
+        if any(scratch.iterdir()):
+            raise ValueError("the scratch folder of a task must be empty")
+        begun = time.monotonic()
+        order = Order(
+            scratch=str(scratch),
+            begun=begun,
+            require_isolation=require_isolation,
+            wants_progress=on_progress is not None,
+            unsafe_without=self._unsafe_without,
+        )
+        watch = Watch(deadline=begun + task.limits.wall_seconds, cancelled=cancelled, on_progress=on_progress)
+        owner = scratch.stat()
+        try:
+            end = self._run(order, task, watch)
+        finally:
+            take_back(scratch, owner)
+        answer = _judge(task, scratch, end)
+        if answer.status != "ok":
+            _empty(scratch)
+        return _with_cost(answer, end, time.monotonic() - begun)
+
+    def _run(self, order: Order, task: Task, watch: Watch) -> End:
+        """Run the task, on a new zygote if the one at hand cannot take it."""
+        try:
+            message = encode(task)
+        except UnicodeEncodeError:
+            message = b""
+        try:
+            return self._ready().run(order, message, watch)
+        except Gone:
+            self.close()
+        try:
+            return self._ready().run(order, message, watch)
+        except Gone:
+            return End(killed="child-died", exit=None, answer=None)
+
+    def _ready(self) -> Zygote:
+        with self._lock:
+            if self._zygote is None or not self._zygote.alive():
+                if self._zygote is not None:
+                    self._zygote.close()
+                self._zygote = Zygote()
+            return self._zygote
+
+
+def run(
+    task: Task,
+    scratch: Path,
+    *,
+    require_isolation: bool,
+    cancelled: Callable[[], bool] | None = None,
+    on_progress: Callable[[str, float], None] | None = None,
+) -> Answer:
+    """Run one task from a cold start; see `Launcher.run`."""
+    with Launcher() as launcher:
+        return launcher.run(
+            task, scratch, require_isolation=require_isolation, cancelled=cancelled, on_progress=on_progress
+        )
+
+
+def _judge(task: Task, scratch: Path, end: End) -> Answer:
+    """The answer that the launcher vouches for."""
+    code = end.killed or _code_of_exit(task, end)
+    if code is not None:
+        return Answer(status="failed", code=code)
+    try:
+        answer = decode_answer(end.answer or b"")
+    except Malformed:
+        return Answer(status="failed", code="child-died")
+    if answer.status != "ok":
+        return answer
+    code = accept(task, answer, scratch)
+    return answer if code is None else Answer(status="failed", code=code)
+
+
+def _code_of_exit(task: Task, end: End) -> str | None:
+    """The code of a process that did not end by itself and well."""
+    if end.exit == 0 and end.answer is not None:
+        return None
+    if end.exit == -_SIGXCPU or (end.exit == -_SIGKILL and end.cpu >= task.limits.cpu_seconds):
+        return "limit-cpu"
+    return "child-died"
+
+
+def _with_cost(answer: Answer, end: End, wall: float) -> Answer:
+    """The answer with the cost that the kernel measured; the stages are the child's own words."""
+    usage = Usage(
+        wall_seconds=round(wall, 6),
+        cpu_seconds=round(end.cpu, 6) or answer.usage.cpu_seconds,
+        peak_memory_bytes=end.peak or answer.usage.peak_memory_bytes,
+        stages=answer.usage.stages,
+    )
+    return replace(answer, usage=usage)
+
+
+def _empty(scratch: Path) -> None:
+    for entry in scratch.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)

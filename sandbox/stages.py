@@ -1,0 +1,42 @@
+"""What did each stage of a task take, and how does a task fail? The stop-watch and the one exception of the child."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sandbox.protocol import Problem
+
+
+class Failed(Exception):
+    """A task ends with a code of the protocol, perhaps at a step, perhaps with problems of a source."""
+
+    def __init__(
+        self, code: str, step: str | None = None, *, problems: tuple[Problem, ...] = (), total: int = 0
+    ) -> None:
+        """`total` is the number of problems, of which `problems` are the first."""
+        super().__init__(code)
+        self.code, self.step, self.problems, self.total = code, step, problems, total or len(problems)
+
+
+class Stages:
+    """A stop-watch: the seconds of each named stage, in the order in which they began."""
+
+    def __init__(self, begun: float) -> None:
+        """`begun` is the moment, on the monotonic clock of the machine, at which the launcher took the task."""
+        self.begun = begun
+        self.seconds: dict[str, float] = {"start": max(0.0, time.monotonic() - begun)}
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        """Add the time of the block to `stage`, also when it fails."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.monotonic() - start, 6)
+
+    def elapsed(self) -> float:
+        """Seconds since the task began."""
+        return time.monotonic() - self.begun
