@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -17,45 +18,48 @@ from app.domain.proofs import CellEvidence, CheckReport
 from app.domain.values import Decision, Level, Position
 
 
-def to_json(report: CheckReport, *, salt: str) -> str:
-    """The whole report as canonical JSON, evidence included; `salt` is random and kept inside."""
-    return json.dumps(
-        {"salt": salt, "report": asdict(report)}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
+def to_json(report: CheckReport, *, salt: str) -> dict[str, Any]:
+    """The whole report as plain data, evidence included; `salt` is random and kept inside."""
+    plain: dict[str, Any] = json.loads(_canonical({"salt": salt, "report": asdict(report)}))
+    return plain
 
 
-def from_json(text: str) -> CheckReport:
+def from_json(kept: Mapping[str, Any]) -> CheckReport:
     """The report that `to_json` wrote."""
-    body: dict[str, Any] = json.loads(text)["report"]
+    body: dict[str, Any] = dict(kept["report"])
     body["decision"] = Decision(body["decision"])
     body["level"] = Level(body["level"])
-    body["reasons"] = tuple(finding_from_dict(r) for r in body["reasons"])
+    body["reasons"] = findings_from_json(body["reasons"])
     body["columns"] = tuple((name, kind) for name, kind in body["columns"])
     body["cells"] = tuple(CellEvidence(**c) for c in body["cells"])
     body["near"] = tuple((release, cells) for release, cells in body["near"])
     return CheckReport(**body)
 
 
-def report_hash(text: str) -> str:
-    """SHA-256 (hex) of a report as `to_json` wrote it."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def report_hash(kept: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of a report as `to_json` wrote it, in canonical JSON."""
+    return hashlib.sha256(_canonical(kept).encode()).hexdigest()
 
 
-def findings_to_json(findings: tuple[Finding, ...]) -> str:
-    """Findings as JSON that `findings_from_json` reads back (codes and parameters, no sentences)."""
-    return json.dumps([asdict(f) for f in findings], ensure_ascii=False, sort_keys=True)
+def findings_to_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Findings as plain data that `findings_from_json` reads back (codes and parameters, no sentences)."""
+    plain: list[dict[str, Any]] = json.loads(_canonical([asdict(f) for f in findings]))
+    return plain
 
 
-def findings_from_json(text: str | None) -> tuple[Finding, ...]:
+def findings_from_json(kept: Iterable[Mapping[str, Any]] | None) -> tuple[Finding, ...]:
     """The findings that `findings_to_json` wrote; none for None."""
-    return tuple(finding_from_dict(f) for f in json.loads(text or "[]"))
+    return tuple(_finding(f) for f in kept or ())
 
 
-def finding_from_dict(body: dict[str, Any]) -> Finding:
-    """One finding from its plain form."""
+def _finding(body: Mapping[str, Any]) -> Finding:
     place = body.get("position")
     params = tuple((str(name), str(value)) for name, value in body.get("params", ()))
     return Finding(**{**body, "params": params, "position": Position(**place) if place else None})
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def for_operator(report: CheckReport) -> dict[str, object]:
