@@ -21,6 +21,7 @@ from app.domain.people import Actor
 from app.domain.ports import Clock
 from app.domain.times import stamp
 from app.ledger import journal
+from app.store import schema
 from app.store.changes import Change
 from app.store.engines import reading_engine, writing_engine
 from app.store.tables import OPERATIONAL
@@ -35,6 +36,17 @@ class Store:
         self.clock = clock
         self._reader: Engine = reading_engine(url)
         self._writer: Engine = writing_engine(url)
+
+    def migrate(self) -> None:
+        """Create the tables, or bring those of an older version up to date."""
+        schema.upgrade(self._writer)
+
+    def require_schema(self) -> None:
+        """Raise Unavailable("schema-outdated") unless the tables are those of this program."""
+        with self._reader.connect() as connection:
+            found, wanted = schema.current(connection), schema.newest()
+        if found != wanted:
+            raise Unavailable("schema-outdated", found=found, wanted=wanted)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

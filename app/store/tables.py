@@ -261,3 +261,6 @@ STATE_TABLES: dict[str, Table] = {t.name: t for t in (catalog_entry, application
 
 OPERATIONAL = frozenset({job_lease.name})
 """Tables that carry no state of the field and may be written without a ledger entry."""
+
+SCHEMA = METADATA
+"""Every table of the product, the ledger's included."""
