@@ -187,7 +187,7 @@ JOB = Lifecycle(
     transitions=_transitions(
         ("", "draft", "draft", "job:draft", "job:drafted"),
         ("draft", "submit", "submitted", "job:submit", "job:submitted"),
-        ("submitted", "refuse", "refused", "job:decide", "job:refused"),
+        ("submitted running checking", "refuse", "refused", "job:decide", "job:refused"),
         ("submitted", "queue", "queued", "job:decide", "job:queued"),
         ("queued", "start", "running", "job:run", "job:started"),
         ("running checking", "requeue", "queued", "job:run", "job:requeued"),

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from stdnum.cn import uscc as uscc_number
 
 from app.domain.duties import administrator_holds_one_role
@@ -18,7 +17,7 @@ from app.domain.errors import Invalid, Refusal
 from app.domain.people import Actor, OrganizationKind
 from app.identity.roles import MACHINE_ROLE, PlatformPolicy
 from app.store.changes import Change
-from app.store.tables import organization, person, role_membership
+from app.store.tables import AnyRow, organization, person, role_membership
 
 PLATFORM = "platform"
 """The organization that runs this deployment, and that the machine belongs to."""
@@ -182,7 +181,7 @@ def people(connection: Connection) -> list[Person]:
     ]
 
 
-def _person_row(connection: Connection, person_id: str) -> Row[Any] | None:
+def _person_row(connection: Connection, person_id: str) -> AnyRow | None:
     query = (
         select(
             person.c.organization_id,

@@ -6,7 +6,9 @@ JSON. The `state` column of a table named in `STATE_TABLES` is moved by `Change.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from typing import Any, TypeAlias
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, Text, UniqueConstraint
 
 from app.ledger.tables import METADATA
 
@@ -261,6 +263,9 @@ STATE_TABLES: dict[str, Table] = {t.name: t for t in (catalog_entry, application
 
 OPERATIONAL = frozenset({job_lease.name})
 """Tables that carry no state of the field and may be written without a ledger entry."""
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+"""A row of any table."""
 
 SCHEMA = METADATA
 """Every table of the product, the ledger's included."""
