@@ -1,4 +1,4 @@
-"""How many independent people must agree before an output may leave? (domain.md, separation of duties)"""
+"""How many independent people must agree before an output may leave?"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Which runs wait, which run, which ended and how? (Job stage: queue, lease, worker, output.)"""
+"""Which runs wait, which run, which ended and how: queue, lease, worker and the output of each job."""

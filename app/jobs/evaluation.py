@@ -10,9 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from app.domain.errors import Refusal
 from app.domain.proofs import CheckReport, Grant
 from app.jobs.records import JobRecord
 from app.store.changes import Change
+
+
+class JobStopped(Refusal):
+    """A run is to stop: cancelled, its authorization ended, its lease lost, or the worker is going away."""
 
 
 @dataclass(frozen=True, kw_only=True)

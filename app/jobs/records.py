@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from app.domain.errors import Finding, Refusal
 from app.domain.report_json import findings_from_json
@@ -50,14 +50,14 @@ class JobRecord:
     output: str | None
 
 
-def load(connection: Connection, id: str) -> JobRecord:
-    """The job `id`.
+def load(connection: Connection, job_id: str) -> JobRecord:
+    """The job `job_id`.
 
     Raises Refusal("not-found").
     """
-    row = connection.execute(_query().where(job.c.id == id)).one_or_none()
+    row = connection.execute(_query().where(job.c.id == job_id)).one_or_none()
     if row is None:
-        raise Refusal("not-found", thing="job", id=id)
+        raise Refusal("not-found", thing="job", id=job_id)
     return _record(row)
 
 
@@ -69,7 +69,7 @@ def listed(connection: Connection, *, operator: str | None = None, limit: int = 
     return [_record(row) for row in connection.execute(query)]
 
 
-def _query() -> Any:
+def _query() -> Select[Any]:
     return select(job, output.c.id.label("output_id")).outerjoin(output, output.c.job_id == job.c.id)
 
 

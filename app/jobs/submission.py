@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from app.domain.errors import Finding, Invalid, Refusal, Unavailable
 from app.domain.lifecycles import JOB
@@ -42,16 +42,16 @@ def submit(store: Store, actor: Actor, request: JobRequest, new_id: NewId) -> st
     """
     _check_text(request.sql)
     files = [asdict(_enterprise_file(table, path)) for table, path in sorted(request.enterprise.items())]
-    id = new_id("job")
-    with store.change("job:drafted", actor=actor, subject=id) as change:
-        grant = _authorization(change.connection, actor, request.authorization, change.at)
+    job_id = new_id("job")
+    with store.change("job:drafted", actor=actor, subject=job_id) as change:
+        operator = _operator_of(change.connection, actor, request.authorization, change.at)
         change.create(
             JOB,
-            id,
+            job_id,
             "draft",
             details={"authorization": request.authorization, "sql_sha256": _sha256(request.sql.encode())},
             authorization_id=request.authorization,
-            operator_id=grant.operator_id,
+            operator_id=operator,
             author=actor.id,
             title=request.title,
             sql=request.sql,
@@ -61,34 +61,34 @@ def submit(store: Store, actor: Actor, request: JobRequest, new_id: NewId) -> st
             created_at=change.at,
             updated_at=change.at,
         )
-        change.move(JOB, id, "submit", submitted_at=change.at)
-    return id
+        change.move(JOB, job_id, "submit", submitted_at=change.at)
+    return job_id
 
 
-def decide(store: Store, machine: Actor, id: str, check: Check) -> JobRecord:
-    """Queue the submitted job `id`, or refuse it with the findings that `check` raises; answers it as it is then.
+def decide(store: Store, machine: Actor, job_id: str, check: Check) -> JobRecord:
+    """Queue the submitted job `job_id`, or refuse it with the findings that `check` raises; answers it as it is then.
 
     A job that another worker has decided meanwhile is left as it is. What `check` raises as Unavailable or Broken
     passes through, and the job stays submitted.
     """
     with store.reading() as connection:
-        record = load(connection, id)
+        record = load(connection, job_id)
     if record.state != "submitted":
         return record
     findings = _objections(check, record)
     try:
         if findings:
             codes = sorted({f.code for f in findings})
-            with store.change("job:refused", actor=machine, subject=id, details={"codes": codes}) as change:
-                change.move(JOB, id, "refuse", findings=findings_to_json(findings), finished_at=change.at)
+            with store.change("job:refused", actor=machine, subject=job_id, details={"codes": codes}) as change:
+                change.move(JOB, job_id, "refuse", findings=findings_to_json(findings), finished_at=change.at)
         else:
-            with store.change("job:queued", actor=machine, subject=id) as change:
-                change.move(JOB, id, "queue")
+            with store.change("job:queued", actor=machine, subject=job_id) as change:
+                change.move(JOB, job_id, "queue")
     except (Unavailable, Refusal) as error:
         if error.code not in {"state-changed", "transition-impossible"}:
             raise
     with store.reading() as connection:
-        return load(connection, id)
+        return load(connection, job_id)
 
 
 def submitted(store: Store) -> list[str]:
@@ -113,17 +113,18 @@ def _check_text(sql: str) -> None:
         raise Invalid("job-sql-too-long", limit=MAX_SQL_BYTES)
 
 
-def _authorization(connection: Connection, actor: Actor, id: str, at: str) -> Row[tuple[str, str, str]]:
+def _operator_of(connection: Connection, actor: Actor, authorization_id: str, at: str) -> str:
+    """The operator of an authorization that is in force and the actor's own."""
     table = authorization.c
-    query = select(table.operator_id, table.state, table.valid_until).where(table.id == id)
+    query = select(table.operator_id, table.state, table.valid_until).where(table.id == authorization_id)
     row = connection.execute(query).one_or_none()
     if row is None or row.operator_id != actor.organization:
-        raise Refusal("job-foreign-authorization", authorization=id)
-    if row.state != "active":
-        raise Refusal("job-authorization-ended", authorization=id, state=row.state)
-    if row.valid_until is not None and row.valid_until <= at:
-        raise Refusal("job-authorization-ended", authorization=id, state="expired")
-    return row
+        raise Refusal("job-foreign-authorization", authorization=authorization_id)
+    ended = row.valid_until is not None and row.valid_until <= at
+    if row.state != "active" or ended:
+        state = "expired" if ended else row.state
+        raise Refusal("job-authorization-ended", authorization=authorization_id, state=state)
+    return str(row.operator_id)
 
 
 def _revision(connection: Connection, actor: Actor, revises: str | None) -> int:
@@ -159,4 +160,3 @@ def may_see(actor: Actor, record: JobRecord) -> None:
     """Raise Refusal("job-foreign") when a person of another operator asks; the id alone shows the public status."""
     if actor.side == "use" and actor.organization != record.operator:
         raise Refusal("job-foreign", job=record.id)
-

@@ -1,1 +1,1 @@
-"""Who gets the output, in what signed package, and can a stranger check it without us? (Release stage.)"""
+"""Who gets the output, in what signed package, and how does a stranger check it without us?"""

@@ -10,7 +10,7 @@ import json
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
-from securesystemslib.signer import CryptoSigner, Key, SSlibKey
+from securesystemslib.signer import CryptoSigner, Key, SSlibKey  # type: ignore[attr-defined]  # its public names, not re-exported in so many words
 
 from app.domain.errors import Invalid
 
@@ -38,7 +38,7 @@ def open_sealed(data: bytes, keys: tuple[Ed25519PublicKey, ...]) -> dict[str, ob
     try:
         envelope.verify(trusted, 1)
     except (VerificationError, ValueError) as error:
-        raise Invalid("manifest-bad-signature", key=sorted(named)[0]) from error
+        raise Invalid("manifest-bad-signature", key=min(named)) from error
     return _object(envelope.payload)
 
 

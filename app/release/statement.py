@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from app.domain.errors import Invalid
 from app.domain.proofs import Vote
@@ -102,8 +103,9 @@ def proof_of(predicate: Mapping[str, object]) -> LedgerProof:
     """
     body = predicate.get("approval")
     try:
-        proof = LedgerProof(**{**body, "path": tuple(body["path"])})  # type: ignore[dict-item,index]
-    except (TypeError, KeyError) as error:
+        parts: dict[str, Any] = dict(body)  # type: ignore[call-overload]  # what it is shows when it is tried
+        proof = LedgerProof(**{**parts, "path": tuple(parts["path"])})
+    except (TypeError, KeyError, ValueError) as error:
         raise Invalid("manifest-malformed", what="no ledger proof") from error
     texts = (proof.entry, proof.checkpoint, *proof.path)
     if not all(isinstance(t, str) for t in texts) or type(proof.index) is not int or type(proof.size) is not int:

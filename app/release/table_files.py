@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow
-import pyarrow.csv
-import pyarrow.parquet
+import pyarrow as pa
+from pyarrow import csv
+from pyarrow import parquet as pq
 
 BATCH_ROWS = 65_536
 
@@ -15,7 +15,7 @@ def read_rows(table: Path, *, offset: int = 0, limit: int = 100) -> list[dict[st
     """At most `limit` rows of a Parquet file from `offset` on, as column → value."""
     rows: list[dict[str, object]] = []
     skip = offset
-    with pyarrow.parquet.ParquetFile(table) as source:
+    with pq.ParquetFile(table) as source:
         for batch in source.iter_batches(batch_size=BATCH_ROWS):
             rows += batch.slice(min(skip, batch.num_rows), limit - len(rows)).to_pylist()
             skip = max(0, skip - batch.num_rows)
@@ -26,26 +26,25 @@ def read_rows(table: Path, *, offset: int = 0, limit: int = 100) -> list[dict[st
 
 def write_csv(table: Path, target: Path) -> None:
     """Write a Parquet file as CSV (RFC 4180, UTF-8, header line, nested values as JSON-like text)."""
-    with pyarrow.parquet.ParquetFile(table) as source:
-        schema = pyarrow.schema([(f.name, _flat(f.type)) for f in source.schema_arrow])
-        options = pyarrow.csv.WriteOptions(include_header=True, quoting_style="needed")
-        with pyarrow.csv.CSVWriter(target, schema, write_options=options) as writer:
+    with pq.ParquetFile(table) as source:
+        schema = pa.schema([(f.name, _flat(f.type)) for f in source.schema_arrow])
+        options = csv.WriteOptions(include_header=True, quoting_style="needed")
+        with csv.CSVWriter(target, schema, write_options=options) as writer:
             for batch in source.iter_batches(batch_size=BATCH_ROWS):
-                writer.write_table(_flattened(pyarrow.Table.from_batches([batch]), schema))
+                writer.write_table(_flattened(pa.Table.from_batches([batch]), schema))
 
 
-def _flat(kind: pyarrow.DataType) -> pyarrow.DataType:
-    nested = pyarrow.types.is_nested(kind) or pyarrow.types.is_dictionary(kind)
-    return pyarrow.string() if nested or pyarrow.types.is_duration(kind) or pyarrow.types.is_interval(kind) else kind
+def _flat(kind: pa.DataType) -> pa.DataType:
+    nested = pa.types.is_nested(kind) or pa.types.is_dictionary(kind)
+    return pa.string() if nested or pa.types.is_duration(kind) or pa.types.is_interval(kind) else kind
 
 
-def _flattened(table: pyarrow.Table, schema: pyarrow.Schema) -> pyarrow.Table:
-    columns = [
-        column if column.type == want.type else _as_text(column) for column, want in zip(table.columns, schema, strict=True)
-    ]
-    return pyarrow.Table.from_arrays(columns, schema=schema)
+def _flattened(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    pairs = zip(table.columns, schema, strict=True)
+    columns = [column if column.type == want.type else _as_text(column) for column, want in pairs]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _as_text(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     texts = [None if value is None else str(value) for value in column.to_pylist()]
-    return pyarrow.chunked_array([pyarrow.array(texts, type=pyarrow.string())])
+    return pa.chunked_array([pa.array(texts, type=pa.string())])

@@ -5,8 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """No script, no inline style, no frame, no form, nothing from elsewhere."""
 

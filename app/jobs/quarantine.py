@@ -1,0 +1,88 @@
+"""Where do the files of a run lie until people have decided? One folder per job and fence, leftovers removed.
+
+A run writes into the folder of its own fence only, so that a worker that lost its lease cannot touch the files of
+the next one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from sqlalchemy import select
+
+from app.domain.errors import Broken
+from app.domain.proofs import CheckReport
+from app.jobs.records import AT_WORK
+from app.store.sessions import Store
+from app.store.tables import job, output
+
+
+def folder_name(job_id: str, fence: int | str) -> str:
+    """The folder of one run, relative to the quarantine."""
+    return f"{job_id}/{fence}"
+
+
+def prepare(root: Path, job_id: str, fence: int) -> Path:
+    """The empty folder for a run that begins; whatever earlier runs of the job left is removed."""
+    shutil.rmtree(root / job_id, ignore_errors=True)
+    folder = root / folder_name(job_id, fence)
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
+
+
+def discard(root: Path, job_id: str, fence: int) -> None:
+    """Remove what a run left behind, and the job's folder when nothing else is in it."""
+    shutil.rmtree(root / folder_name(job_id, fence), ignore_errors=True)
+    parent = root / job_id
+    if parent.is_dir() and not any(parent.iterdir()):
+        parent.rmdir()
+
+
+def keep_only_results(folder: Path, report: CheckReport) -> dict[str, str]:
+    """The files that `report` names, name → SHA-256; every other file of the run is removed.
+
+    Raises Broken("job-result-outside") when one of them is not a plain file within `folder`.
+    """
+    names = [_name_within(folder, name) for name in (report.table, report.segment) if name]
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name not in names:
+            entry.unlink()
+    return {name: sha256(folder / name) for name in names}
+
+
+def sha256(file: Path) -> str:
+    """SHA-256 (hex) of a file's content."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sweep(store: Store, root: Path) -> list[str]:
+    """Remove folders that neither a running job nor an output has; answers their names. For a worker's start."""
+    with store.reading() as connection:
+        rows = connection.execute(select(job.c.id, job.c.fence, job.c.state)).all()
+        wanted = set(connection.execute(select(output.c.folder)).scalars())
+    fences = {row.id: row.fence for row in rows}
+    wanted |= {folder_name(row.id, row.fence) for row in rows if row.state in AT_WORK}
+    left = [
+        name for run in root.glob("*/*") if _is_left(name := folder_name(run.parent.name, run.name), fences, wanted)
+    ]
+    for name in left:
+        shutil.rmtree(root / name, ignore_errors=True)
+    return sorted(left)
+
+
+def _is_left(name: str, fences: dict[str, int], wanted: set[str]) -> bool:
+    """Whether nobody needs the folder: neither wanted, nor of a run that began after `fences` was read."""
+    job_id, _, fence = name.partition("/")
+    return name not in wanted and fence.isdigit() and int(fence) <= fences.get(job_id, -1)
+
+
+def _name_within(folder: Path, name: str) -> str:
+    file = folder / name  # an absolute name stands for itself
+    if file.is_symlink() or not file.is_file() or file.resolve().parent != folder.resolve():
+        raise Broken("job-result-outside", file=Path(name).name)
+    return file.name
