@@ -98,7 +98,10 @@ def measure(queries: Mapping[str, str], *, raw: Raw, governed: Governed, rounds:
     return lines
 
 
-HEADER = f"{'aggregate':26}{'raw ms':>9}{'governed':>10}{'ratio':>8}{'decide':>9}{'around':>9}{'check':>9}{'total':>9}{'cells out':>11}"
+HEADER = f"{'aggregate':26}{'raw ms':>9}{'governed':>10}{'ratio':>8}" + "".join(
+    f"{title:>{width}}"
+    for title, width in (("decide", 9), ("around", 9), ("check", 9), ("total", 9), ("cells out", 11))
+)
 
 
 def _row(line: Line) -> str:
