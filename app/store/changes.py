@@ -13,6 +13,7 @@ from app.domain.events import known_events
 from app.domain.lifecycles import START, Lifecycle, Transition, transition
 from app.domain.people import Actor
 from app.ledger import journal
+from app.ledger.entries import Entry
 from app.store.tables import STATE_TABLES
 
 
@@ -31,6 +32,7 @@ class Change:
         self.connection = connection
         self.actor = actor
         self.at = at
+        self.appended: tuple[Entry, ...] = ()
         self._pending: list[_Pending] = []
 
     def execute(
@@ -94,8 +96,11 @@ class Change:
         return step.target
 
     def seal(self) -> None:
-        """Append every collected entry to the ledger; `Store.change` calls this right before it commits."""
-        for entry in self._pending:
+        """Append every collected entry to the ledger; `Store.change` calls this right before it commits.
+
+        `appended` holds the entries afterwards, with their places in the ledger.
+        """
+        self.appended = tuple(
             journal.append(
                 self.connection,
                 at=self.at,
@@ -104,6 +109,8 @@ class Change:
                 subject=entry.subject,
                 details=entry.details,
             )
+            for entry in self._pending
+        )
 
     def _permitted(self, lifecycle: Lifecycle, state: str, event: str) -> Transition:
         step = transition(lifecycle, state, event)
