@@ -1,0 +1,1 @@
+"""What does an operator's SQL do with which fields, and exactly what runs instead of it?"""

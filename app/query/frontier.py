@@ -1,0 +1,204 @@
+"""Where do units mix, and in which measures? Cuts an aggregating SELECT into a frontier and what goes on above it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from app.domain.errors import Finding, Refusal
+from app.domain.values import Level
+from app.query.equality import ColumnKey
+from app.query.parse import FunctionClass, function_name, is_call
+
+MakeFinding = Callable[..., Finding]
+
+ADDITIVE = frozenset({"count", "count_if", "countif"})
+SUMS = frozenset({"sum", "avg", "mean", "stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop"})
+SINGLE_VALUES = frozenset({"min", "max", "any_value"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitExpression:
+    """A protected unit of a SELECT's joined rows: type, and where its reference and its tag stand."""
+
+    type: str
+    alias: str
+    reference: str
+    tag: str
+
+    @staticmethod
+    def of(alias: str, type_: str, column: str, tag: str) -> UnitExpression:
+        """The unit in column `column` of the source `alias`."""
+        return UnitExpression(type=type_, alias=alias, reference=column, tag=tag)
+
+    @property
+    def key(self) -> ColumnKey:
+        """The reference column as a key for `Equalities`."""
+        return self.alias, self.reference
+
+    def column(self) -> exp.Column:
+        """The reference column as a tree."""
+        return exp.column(self.reference, table=self.alias, quoted=True)
+
+    def tag_column(self) -> exp.Column:
+        """The tag column as a tree."""
+        return exp.column(self.tag, table=self.alias, quoted=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One aggregate call of a frontier. `family` names the base fields that flow into it (comparability, firewall)."""
+
+    call: exp.Expression
+    function: str
+    argument: exp.Expression | None
+    condition: exp.Expression | None
+    distinct: bool
+    family: str
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether single units may dominate it."""
+        return self.function in SUMS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frontier:
+    """An aggregation that mixes units: sources, filter, keys and measures, all as trees that are already governed."""
+
+    number: int
+    from_: exp.Expression
+    joins: tuple[exp.Expression, ...]
+    where: exp.Expression | None
+    keys: tuple[exp.Expression, ...]
+    measures: tuple[Measure, ...]
+    units: tuple[UnitExpression, ...]
+
+    def trees(self) -> list[exp.Expression]:
+        """Every tree of the frontier, for checks that walk over all of it."""
+        calls = [m.call for m in self.measures]
+        return [t for t in (self.from_, *self.joins, self.where, *self.keys, *calls) if t is not None]
+
+    def reasons(self, level: Level, function_class: FunctionClass, finding: MakeFinding) -> list[Finding]:
+        """Why people must judge some measure, although each cell has its contributors."""
+        found = []
+        for measure in self.measures:
+            kind = function_class(measure.function)
+            params = {"function": measure.function}
+            if kind == "order_statistic":
+                found.append(finding("order-statistic", measure.call, **params))
+            elif kind == "extreme":
+                found.append(finding("extreme-value", measure.call, **params))
+            elif measure.function not in ADDITIVE | SUMS:
+                found.append(finding("measure-unproved", measure.call, **params))
+            if level >= Level.L3:
+                found.extend(_transforms(measure, function_class, finding))
+        return found
+
+
+def cut_frontier(
+    select: exp.Select,
+    keys: list[exp.Expression],
+    units: tuple[UnitExpression, ...],
+    number: int,
+    function_class: FunctionClass,
+    finding: MakeFinding,
+) -> Frontier:
+    """Cut `select` in two: the frontier, and `select` itself rewritten in place to read its safe cells."""
+    calls: dict[exp.Expression, int] = {}
+    measures: list[Measure] = []
+    for call in _measure_calls(select):
+        if call not in calls:
+            calls[call] = len(measures)
+            measures.append(_measure(call, function_class, finding))
+    frontier = Frontier(
+        number=number,
+        from_=select.args["from_"].copy(),
+        joins=tuple(j.copy() for j in select.args.get("joins") or []),
+        where=select.args["where"].copy() if select.args.get("where") is not None else None,
+        keys=tuple(k.copy() for k in keys),
+        measures=tuple(measures),
+        units=units,
+    )
+    _read_cells(select, frontier, calls, finding)
+    return frontier
+
+
+def _measure_calls(select: exp.Select) -> list[exp.Expression]:
+    """Aggregate calls of `select`, with their FILTER; a window's own call is none, but those inside it are."""
+    found: list[exp.Expression] = []
+    for call in select.find_all(exp.AggFunc):
+        holder = call.parent if isinstance(call.parent, exp.Filter) else call
+        if call.find_ancestor(exp.Query) is not select or isinstance(holder.parent, exp.Window):
+            continue
+        found.append(holder.copy())
+    return found
+
+
+def _measure(call: exp.Expression, function_class: FunctionClass, finding: MakeFinding) -> Measure:
+    base = call.this if isinstance(call, exp.Filter) else call
+    name = function_name(base)
+    kind = function_class(name)
+    if kind == "extreme" and name not in SINGLE_VALUES:
+        raise Refusal(finding("aggregate-refused", base, function=name))
+    distinct = isinstance(base.this, exp.Distinct)
+    if distinct and (name != "count" or len(base.this.expressions) != 1):
+        raise Refusal(finding("aggregate-refused", base, function=f"{name} DISTINCT"))
+    argument = base.this.expressions[0] if distinct else base.this
+    family = str(base.meta.get("family", ""))
+    return Measure(
+        call=call,
+        function=name,
+        argument=None if isinstance(argument, exp.Star) else argument,
+        condition=call.expression.this if isinstance(call, exp.Filter) else None,
+        distinct=distinct,
+        family="" if name in ADDITIVE and not distinct else f"distinct:{family}" if distinct else family,
+    )
+
+
+def _read_cells(
+    select: exp.Select, frontier: Frontier, calls: dict[exp.Expression, int], finding: MakeFinding
+) -> None:
+    """Rewrite `select` to read the frontier's safe cells; HAVING becomes its WHERE."""
+    source = f"__s{frontier.number}"
+    keys = {k: i for i, k in reversed(list(enumerate(frontier.keys)))}
+
+    def replaced(node: exp.Expression) -> exp.Expression:
+        if node in calls:
+            return exp.column(f"a{calls[node]}", table=source, quoted=True)
+        if node in keys:
+            return exp.column(f"k{keys[node]}", table=source, quoted=True)
+        return node
+
+    for projection in select.expressions:
+        if not isinstance(projection, exp.Alias):
+            projection.replace(exp.alias_(projection.copy(), projection.alias_or_name or "_col", quoted=True))
+    having = select.args.get("having")
+    select.set("where", exp.Where(this=having.this) if having is not None else None)
+    for clause in ("having", "group", "joins"):
+        select.set(clause, None)
+    table = exp.Table(this=exp.to_identifier(source, quoted=True))
+    table.meta["governed"] = True
+    select.set("from_", exp.From(this=table))
+    for part in ("expressions", "where", "qualify", "order"):
+        value = select.args.get(part)
+        if isinstance(value, list):
+            select.set(part, [v.transform(replaced, copy=False) for v in value])
+        elif value is not None:
+            select.set(part, value.transform(replaced, copy=False))
+    for column in select.find_all(exp.Column):
+        if column.table and column.find_ancestor(exp.Query) is select and column.table != source:
+            raise Refusal(finding("column-not-grouped", column, column_name=column.name))
+
+
+def _transforms(measure: Measure, function_class: FunctionClass, finding: MakeFinding) -> list[Finding]:
+    """Functions inside a measure that pack or amplify single values."""
+    if measure.argument is None:
+        return []
+    return [
+        finding("measure-transform", node, function=function_name(node))
+        for node in measure.argument.walk()
+        if is_call(node) and function_class(function_name(node)) == "measure"
+    ]

@@ -1,0 +1,379 @@
+"""Which rows belong to whom, and where do units mix? Resolved tree → governed tree with its frontiers.
+
+Each query node is PUBLIC (no protected input), UNIT (each row belongs to one unit per unit column) or SAFE (a function of
+checked cells and public data). The lowest aggregation that mixes units is a *frontier*: it is cut out into a step of its
+own whose unsafe cells are removed, and the query goes on above it, so that HAVING, windows, ORDER and LIMIT only ever see
+safe cells. What the walk does not understand is refused (../shared/disclosure.md A; Kifer & Machanavajjhala 2011 for
+why rows and units differ).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sqlglot import exp
+
+from app.domain.errors import Finding, Refusal
+from app.domain.values import Dataset, DatasetKind, Level
+from app.query.equality import Equalities, key_of
+from app.query.frontier import Frontier, UnitExpression, cut_frontier
+from app.query.names import Resolved
+from app.query.parse import FunctionClass
+from app.query.subqueries import correlated_columns, query_of
+
+
+class Kind(StrEnum):
+    """Whose rows a relation has."""
+
+    PUBLIC = "public"
+    UNIT = "unit"
+    SAFE = "safe"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitColumn:
+    """A protected unit that a relation's rows belong to: its type, and the output columns with reference and tag."""
+
+    type: str
+    column: str
+    tag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    """What a query node yields. `exposed` tells which output column holds which of `units`."""
+
+    kind: Kind
+    units: tuple[UnitColumn, ...] = ()
+    exposed: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One item of FROM: its alias, what it yields, and whether it is the operator's own table."""
+
+    alias: str
+    relation: Relation
+    enterprise: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Governed:
+    """The query above its frontiers, the frontiers in the order in which they run, and the WITH queries of both."""
+
+    tree: exp.Query
+    frontiers: tuple[Frontier, ...]
+    ctes: tuple[tuple[str, exp.Expression], ...]
+    reasons: tuple[Finding, ...]
+
+
+Environment = dict[str, tuple[Relation, str]]
+"""WITH name → what it yields, and the unique name under which it is emitted."""
+
+
+def govern(resolved: Resolved, level: Level, function_class: FunctionClass) -> Governed:
+    """Find the frontiers of a resolved query that reaches fields of `level`.
+
+    Raises Refusal with the place of the first construct that cannot be governed.
+    """
+    governor = _Governor(resolved=resolved, level=level, function_class=function_class)
+    tree = resolved.tree.copy()
+    relation = governor.query(tree, {}, hidden=False)
+    if relation.kind is Kind.UNIT:
+        raise Refusal(Finding(code="rows-of-units", position=resolved.place(tree)))
+    for query in (tree, *(q for _, q in governor.ctes), *(t for f in governor.frontiers for t in f.trees())):
+        for table in query.find_all(exp.Table):
+            if not table.meta.get("governed"):
+                raise Refusal(governor.finding("construct-refused", table, construct=table.name))
+    return Governed(
+        tree=tree,
+        frontiers=tuple(governor.frontiers),
+        ctes=tuple(governor.ctes),
+        reasons=tuple(dict.fromkeys(governor.reasons)),
+    )
+
+
+@dataclass
+class _Governor:
+    """One walk over one tree, which it rewrites in place."""
+
+    resolved: Resolved
+    level: Level
+    function_class: FunctionClass
+    frontiers: list[Frontier] = field(default_factory=list)
+    ctes: list[tuple[str, exp.Expression]] = field(default_factory=list)
+    reasons: list[Finding] = field(default_factory=list)
+
+    def finding(self, code: str, node: exp.Expression, **params: str) -> Finding:
+        """A finding at the place of `node`."""
+        return Finding(code=code, params=tuple(params.items()), position=self.resolved.place(node))
+
+    def query(self, query: exp.Expression, env: Environment, *, hidden: bool) -> Relation:
+        """Govern one query; with `hidden`, a UNIT query also yields its unit columns."""
+        env = dict(env)
+        with_ = query.args.get("with_")
+        if with_ is not None:
+            for cte in with_.expressions:
+                self._refuse_lateral(cte.this)
+                relation = self.query(cte.this, env, hidden=True)
+                name = f"__c{len(self.ctes)}"
+                self.ctes.append((name, cte.this))
+                env[cte.alias.lower()] = (relation, name)
+            query.set("with_", None)
+        if isinstance(query, exp.Subquery):
+            return self.query(query.this, env, hidden=hidden)
+        if isinstance(query, exp.SetOperation):
+            return self._set_operation(query, env, hidden=hidden)
+        if not isinstance(query, exp.Select):
+            raise Refusal(self.finding("construct-refused", query, construct=type(query).__name__))
+        return self._select(query, env, hidden=hidden)
+
+    def _set_operation(self, query: exp.SetOperation, env: Environment, *, hidden: bool) -> Relation:
+        left = self.query(query.this, env, hidden=True)
+        right = self.query(query.expression, env, hidden=True)
+        kinds = {left.kind, right.kind}
+        if Kind.UNIT not in kinds:
+            return Relation(kind=Kind.SAFE if Kind.SAFE in kinds else Kind.PUBLIC)
+        plain = isinstance(query, exp.Union) and not query.args.get("distinct")
+        same = [u.type for u in left.units] == [u.type for u in right.units]
+        if not (plain and same and kinds == {Kind.UNIT}) or query.args.get("limit") or not hidden:
+            raise Refusal(self.finding("set-operation-of-units", query))
+        query.set("order", None)
+        return Relation(kind=Kind.UNIT, units=left.units)
+
+    # -- one SELECT
+
+    def _select(self, select: exp.Select, env: Environment, *, hidden: bool) -> Relation:
+        sources = self._sources(select, env)
+        equal = Equalities.of(select)
+        units = self._units(select, sources, equal)
+        for node in _expression_queries(select):
+            self._expression_query(node, env, units, equal)
+        kinds = {s.relation.kind for s in sources}
+        if Kind.UNIT not in kinds:
+            safe = Kind.SAFE in kinds or select.find(exp.Table, bfs=False) is not None and self._reads_cells(select)
+            return Relation(kind=Kind.SAFE if safe else Kind.PUBLIC)
+        self._check_windows(select, units, equal)
+        if select.args.get("group") is not None or _own_aggregates(select):
+            return self._grouped(select, units, equal, hidden=hidden)
+        return self._rows(select, units, equal, hidden=hidden)
+
+    def _reads_cells(self, select: exp.Select) -> bool:
+        return any(t.name.startswith("__s") for t in select.find_all(exp.Table))
+
+    def _sources(self, select: exp.Select, env: Environment) -> list[Source]:
+        from_ = select.args.get("from_")
+        items = [from_.this] if from_ is not None else []
+        items += [j.this for j in select.args.get("joins") or []]
+        return [self._source(item, env) for item in items]
+
+    def _source(self, item: exp.Expression, env: Environment) -> Source:
+        alias = item.alias_or_name.lower()
+        if isinstance(item, exp.Subquery):
+            self._refuse_lateral(item.this)
+            return Source(alias=alias, relation=self.query(item.this, env, hidden=True), enterprise=False)
+        if not isinstance(item, exp.Table):
+            raise Refusal(self.finding("construct-refused", item, construct=type(item).__name__))
+        item.meta["governed"] = True
+        known = env.get(item.name.lower())
+        if known is not None:
+            item.set("this", exp.to_identifier(known[1], quoted=True))
+            return Source(alias=alias, relation=known[0], enterprise=False)
+        dataset = self.resolved.datasets[item.name.lower()]
+        enterprise = dataset.kind is DatasetKind.ENTERPRISE
+        return Source(alias=alias, relation=self._table(dataset), enterprise=enterprise)
+
+    def _table(self, dataset: Dataset) -> Relation:
+        if self.level is Level.L1 or not dataset.units:
+            return Relation(kind=Kind.PUBLIC)
+        units = tuple(UnitColumn(type=u.type, column=u.column.lower(), tag=u.tag.lower()) for u in dataset.units)
+        return Relation(kind=Kind.UNIT, units=units, exposed={u.column: i for i, u in enumerate(units)})
+
+    def _units(self, select: exp.Select, sources: list[Source], equal: Equalities) -> list[UnitExpression]:
+        """The unit columns of a SELECT's joined rows; those known to be equal are one."""
+        joins = [None, *(select.args.get("joins") or [])]
+        merged: list[UnitExpression] = []
+        for source, join in zip(sources, joins, strict=True):
+            own = [UnitExpression.of(source.alias, u.type, u.column, u.tag) for u in source.relation.units]
+            self._check_outer_join(join, source, sources, own, merged, equal)
+            for unit in own:
+                if not any(unit.type == m.type and equal.same(unit.key, m.key) for m in merged):
+                    merged.append(unit)
+        return merged
+
+    def _check_outer_join(
+        self,
+        join: exp.Join | None,
+        source: Source,
+        sources: list[Source],
+        own: list[UnitExpression],
+        before: list[UnitExpression],
+        equal: Equalities,
+    ) -> None:
+        """An outer join must not show which units are absent."""
+        side = join.side.upper() if join is not None else ""
+        if not side or join is None:
+            return
+        if side in ("RIGHT", "FULL") and any(s.relation.kind is Kind.UNIT for s in sources):
+            raise Refusal(self.finding("outer-join-of-units", join, side=side))
+        on = Equalities.of_condition(join.args.get("on"))
+        aligned = all(any(u.type == b.type and on.same(u.key, b.key) for b in before) for u in own)
+        outer_is_open = not before and not any(s.enterprise for s in sources)
+        if own and not aligned and not outer_is_open:
+            raise Refusal(self.finding("outer-join-of-units", join, side=side))
+
+    def _refuse_lateral(self, query: exp.Expression) -> None:
+        """A source may not depend on the rows of its siblings."""
+        if correlated_columns(query):
+            raise Refusal(self.finding("correlated-subquery", query))
+
+    # -- rows that stay with their unit
+
+    def _rows(self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool) -> Relation:
+        for clause in ("limit", "offset"):
+            if select.args.get(clause) is not None:
+                raise Refusal(self.finding("limit-over-units", select.args[clause]))
+        if select.args.get("distinct") is not None:
+            keys = [p.unalias() for p in select.expressions]
+            covered = _covered(keys, units, equal)
+            if len(covered) < len(units):
+                self._refuse_mixed(covered, select)
+                return self._frontier(select, keys, units)
+        if hidden:
+            select.set("order", None)
+            for i, unit in enumerate(units):
+                select.append("expressions", exp.alias_(unit.column(), f"__u{i}", quoted=True))
+                select.append("expressions", exp.alias_(unit.tag_column(), f"__t{i}", quoted=True))
+        return self._unit_relation(select, units, equal)
+
+    def _grouped(self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool) -> Relation:
+        group = select.args.get("group")
+        keys = list(group.expressions) if group is not None else []
+        covered = _covered(keys, units, equal)
+        if len(covered) < len(units):
+            self._refuse_mixed(covered, select)
+            return self._frontier(select, keys, units)
+        if select.args.get("limit") is not None or select.args.get("offset") is not None:
+            raise Refusal(self.finding("limit-over-units", select))
+        if hidden:
+            select.set("order", None)
+            for i, unit in enumerate(units):
+                select.append("expressions", exp.alias_(keys[covered[i]].copy(), f"__u{i}", quoted=True))
+                select.append("expressions", exp.alias_(exp.Min(this=unit.tag_column()), f"__t{i}", quoted=True))
+        return self._unit_relation(select, units, equal)
+
+    def _unit_relation(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> Relation:
+        exposed = {}
+        for projection in select.expressions:
+            column = projection.unalias()
+            for i, unit in enumerate(units):
+                if isinstance(column, exp.Column) and equal.same(key_of(column), unit.key):
+                    exposed[projection.alias_or_name.lower()] = i
+        columns = tuple(UnitColumn(type=u.type, column=f"__u{i}", tag=f"__t{i}") for i, u in enumerate(units))
+        return Relation(kind=Kind.UNIT, units=columns, exposed=exposed)
+
+    def _refuse_mixed(self, covered: dict[int, int], select: exp.Select) -> None:
+        if covered:
+            raise Refusal(self.finding("mixed-units", select))
+
+    def _frontier(self, select: exp.Select, keys: list[exp.Expression], units: list[UnitExpression]) -> Relation:
+        frontier = cut_frontier(select, keys, tuple(units), len(self.frontiers), self.function_class, self.finding)
+        self.reasons.extend(frontier.reasons(self.level, self.function_class, self.finding))
+        self.frontiers.append(frontier)
+        return Relation(kind=Kind.SAFE)
+
+    def _check_windows(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> None:
+        """A window over rows of units may not look across units."""
+        if select.args.get("group") is not None or _own_aggregates(select):
+            return
+        for window in select.find_all(exp.Window):
+            keys = window.args.get("partition_by") or []
+            if window.find_ancestor(exp.Query) is select and len(_covered(keys, units, equal)) < len(units):
+                raise Refusal(self.finding("window-over-units", window))
+
+    # -- queries inside expressions
+
+    def _expression_query(
+        self, node: exp.Expression, env: Environment, units: list[UnitExpression], equal: Equalities
+    ) -> None:
+        inner = query_of(node)
+        if correlated_columns(inner):
+            self._correlated(inner, env, units)
+            return
+        before, cells = inner.copy(), (len(self.frontiers), len(self.ctes), len(self.reasons))
+        relation = self.query(inner, env, hidden=False)
+        if relation.kind is not Kind.UNIT:
+            return
+        if not isinstance(node, exp.In):
+            raise Refusal(self.finding("subquery-of-units", node))
+        outer = node.this
+        position = relation.exposed.get(before.named_selects[0].lower())
+        if isinstance(outer, exp.Column) and position is not None and len(relation.units) == 1:
+            if any(equal.same(key_of(outer), u.key) and u.type == relation.units[position].type for u in units):
+                return
+        del self.frontiers[cells[0] :], self.ctes[cells[1] :], self.reasons[cells[2] :]
+        self._value_list(node, before, env)
+
+    def _value_list(self, node: exp.In, inner: exp.Expression, env: Environment) -> None:
+        """The values that rows of units have are a frontier: each value needs its own contributors."""
+        name = inner.named_selects[0]
+        column = exp.column(name, table="__q", quoted=True)
+        listed = exp.Select(expressions=[exp.alias_(column, name, quoted=True)], distinct=exp.Distinct())
+        held = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("__q", quoted=True)))
+        listed.set("from_", exp.From(this=held))
+        query = node.args["query"]
+        if isinstance(query, exp.Subquery):
+            query.set("this", listed)
+        else:
+            node.set("query", listed)
+        self.query(listed, env, hidden=False)
+
+    def _correlated(self, inner: exp.Expression, env: Environment, units: list[UnitExpression]) -> None:
+        """A correlated query may look at the same unit's rows, or at public rows."""
+        if not isinstance(inner, exp.Select) or any(q is not inner for q in inner.find_all(exp.Query)):
+            raise Refusal(self.finding("correlated-subquery", inner))
+        sources = self._sources(inner, env)
+        if any(s.relation.kind is Kind.SAFE for s in sources):
+            raise Refusal(self.finding("correlated-subquery", inner))
+        where = Equalities.of_condition(inner.args["where"].this if inner.args.get("where") else None)
+        for source in sources:
+            for unit in source.relation.units:
+                own = UnitExpression.of(source.alias, unit.type, unit.column, unit.tag)
+                if not any(u.type == own.type and where.same(u.key, own.key) for u in units):
+                    raise Refusal(self.finding("correlated-subquery", inner))
+
+
+def _covered(keys: list[exp.Expression], units: list[UnitExpression], equal: Equalities) -> dict[int, int]:
+    """Unit number → number of the key that holds it."""
+    found = {}
+    for i, unit in enumerate(units):
+        for j, key in enumerate(keys):
+            if isinstance(key, exp.Column) and equal.same(key_of(key), unit.key):
+                found[i] = j
+    return found
+
+
+def _own_aggregates(select: exp.Select) -> list[exp.Expression]:
+    """Aggregate calls of this SELECT that are no window's."""
+    return [
+        call
+        for call in select.find_all(exp.AggFunc)
+        if call.find_ancestor(exp.Query) is select
+        and not isinstance(call.parent.parent if isinstance(call.parent, exp.Filter) else call.parent, exp.Window)
+    ]
+
+
+def _expression_queries(select: exp.Select) -> list[exp.Expression]:
+    """Sub-queries in the expressions of `select` itself: IN, EXISTS and scalar ones, not those of FROM."""
+    found: list[exp.Expression] = []
+    for node in select.find_all(exp.Subquery, exp.Exists, exp.In):
+        holder = node.find_ancestor(exp.Query)
+        if holder is not select or isinstance(node.parent, exp.From | exp.Join):
+            continue
+        if isinstance(node, exp.In) and node.args.get("query") is None:
+            continue
+        if isinstance(node, exp.Subquery) and isinstance(node.parent, exp.In | exp.Exists) and node.arg_key != "this":
+            continue
+        found.append(node)
+    return found

@@ -1,0 +1,178 @@
+"""Which table and column does each name mean? Checked tree + data sets → tree in which every column names its source.
+
+Names resolve against the authorized data sets only. Suggestions for misspelt names come from those alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify
+
+from app.domain.errors import Finding, Refusal
+from app.domain.values import Dataset, Position
+from app.query.parse import DIALECT, position
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """A tree whose columns all carry the alias of their source, and the names of its output columns.
+
+    `positions` says where the operator wrote a name, for nodes that resolution made anew (USING, stars).
+    """
+
+    tree: exp.Query
+    outputs: tuple[str, ...]
+    datasets: dict[str, Dataset]
+    positions: dict[str, Position]
+    sql: str
+
+    def place(self, node: exp.Expression) -> Position | None:
+        """Where `node` stands in the operator's text; for a generated column, where its name first stands."""
+        found = position(node, self.sql)
+        if found is None and isinstance(node, exp.Column):
+            found = self.positions.get(node.name)
+        return found
+
+
+def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolved:
+    """Resolve every name of `tree`.
+
+    Raises Refusal "unknown-table", "unknown-column", "names-unresolved", each with its place.
+    """
+    by_name = {d.name.lower(): d for d in datasets}
+    _check_tables(tree, sql, by_name)
+    positions = _first_places(tree, sql)
+    written = _written_outputs(tree)
+    tree = tree.copy()
+    for select in list(tree.find_all(exp.Select)):
+        _inline_named_windows(select)
+    schema = {name: {f.name.lower(): f.type for f in d.fields} for name, d in by_name.items()}
+    try:
+        tree = qualify(tree, schema=schema, dialect=DIALECT, validate_qualify_columns=False, quote_identifiers=True)
+        for select in list(tree.find_all(exp.Select)):
+            _expand_group_by_all(select)
+    except (SqlglotError, RecursionError):
+        raise Refusal("names-unresolved") from None
+    resolved = Resolved(tree=tree, outputs=(), datasets=by_name, positions=positions, sql=sql)
+    _check_columns(resolved)
+    outputs = _outputs(tree, written, by_name)
+    return Resolved(tree=tree, outputs=outputs, datasets=by_name, positions=positions, sql=sql)
+
+
+def visible_ctes(node: exp.Expression) -> set[str]:
+    """Names of the WITH queries that `node` may refer to: those of its ancestors, and earlier ones of its own WITH."""
+    names: set[str] = set()
+    child: exp.Expression = node
+    parent = node.parent
+    while parent is not None:
+        if isinstance(parent, exp.With):
+            earlier = parent.expressions[: parent.expressions.index(child)] if child in parent.expressions else []
+            names |= {c.alias.lower() for c in earlier}
+        else:
+            with_ = parent.args.get("with_")
+            if with_ is not None and with_ is not child:
+                names |= {c.alias.lower() for c in with_.expressions}
+        child, parent = parent, parent.parent
+    return names
+
+
+def _check_tables(tree: exp.Query, sql: str, datasets: dict[str, Dataset]) -> None:
+    findings = []
+    for table in tree.find_all(exp.Table):
+        name = table.name.lower()
+        if name not in datasets and name not in visible_ctes(table):
+            near = difflib.get_close_matches(name, datasets, n=1)
+            params = (("table", table.name), ("suggestion", datasets[near[0]].name if near else "-"))
+            findings.append(Finding(code="unknown-table", params=params, position=position(table, sql)))
+    if findings:
+        raise Refusal(findings[0], *findings[1:])
+
+
+def _check_columns(resolved: Resolved) -> None:
+    findings = []
+    known = sorted({f.name.lower() for d in resolved.datasets.values() for f in d.fields})
+    for column in resolved.tree.find_all(exp.Column):
+        if column.table or _orders_by_output(column):
+            continue
+        near = difflib.get_close_matches(column.name.lower(), known, n=1)
+        params = (("column_name", column.name), ("suggestion", near[0] if near else "-"))
+        findings.append(Finding(code="unknown-column", params=params, position=resolved.place(column)))
+    for column in resolved.tree.find_all(exp.Star):
+        if not isinstance(column.parent, exp.Count):
+            findings.append(Finding(code="names-unresolved", position=resolved.place(column)))
+    if findings:
+        raise Refusal(findings[0], *findings[1:])
+
+
+def _orders_by_output(column: exp.Column) -> bool:
+    """Whether `column` stands in an ORDER BY and names an output column of that query."""
+    order = column.find_ancestor(exp.Order, exp.Select, exp.SetOperation)
+    if not isinstance(order, exp.Order):
+        return False
+    query = order.parent
+    return isinstance(query, exp.Query) and column.name in query.named_selects
+
+
+def _first_places(tree: exp.Query, sql: str) -> dict[str, Position]:
+    places: dict[str, Position] = {}
+    for identifier in tree.find_all(exp.Identifier):
+        where = position(identifier, sql)
+        if where is not None and where < places.get(identifier.name.lower(), Position(line=1 << 30, column=1)):
+            places[identifier.name.lower()] = where
+    return places
+
+
+def _inline_named_windows(select: exp.Select) -> None:
+    """Replace `OVER w` by the window that the WINDOW clause calls w."""
+    named = {w.this.name.lower(): w for w in select.args.get("windows") or []}
+    for window in list(select.find_all(exp.Window)):
+        alias = window.args.get("alias")
+        if alias is None or alias.name.lower() not in named:
+            continue
+        definition = named[alias.name.lower()]
+        window.set("alias", None)
+        for part in ("partition_by", "order", "spec"):
+            value = definition.args.get(part)
+            if value and not window.args.get(part):
+                window.set(part, [v.copy() for v in value] if isinstance(value, list) else value.copy())
+    select.set("windows", None)
+
+
+def _expand_group_by_all(select: exp.Select) -> None:
+    group = select.args.get("group")
+    if group is None or not group.args.get("all"):
+        return
+    keys = [p.unalias().copy() for p in select.expressions if p.find(exp.AggFunc) is None]
+    select.set("group", exp.Group(expressions=keys) if keys else None)
+
+
+def _written_outputs(tree: exp.Query) -> list[str | None]:
+    """The output names as the operator wrote them; None for a star, whose columns are known only later."""
+    select = tree
+    while not isinstance(select, exp.Select):
+        select = select.this
+    names: list[str | None] = []
+    for projection in select.expressions:
+        if isinstance(projection, exp.Star) or (isinstance(projection, exp.Column) and projection.is_star):
+            return [None]
+        names.append(projection.alias_or_name or projection.sql(DIALECT))
+    return names
+
+
+def _outputs(tree: exp.Query, written: list[str | None], datasets: dict[str, Dataset]) -> tuple[str, ...]:
+    """Unique output names, as written where they were written, else in the spelling of the catalog."""
+    spelling = {f.name.lower(): f.name for d in datasets.values() for f in d.fields}
+    names = [n for n in written if n is not None]
+    if None in written:
+        names = [spelling.get(n, n) for n in tree.named_selects]
+    unique: list[str] = []
+    for name in names:
+        candidate, n = name, 1
+        while candidate.lower() in {u.lower() for u in unique}:
+            candidate, n = f"{name}_{n}", n + 1
+        unique.append(candidate)
+    return tuple(unique)

@@ -1,0 +1,140 @@
+"""Is this text one SELECT in the SQL that Sluice understands? Text → checked tree, or the reason why not with its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from app.domain.errors import Finding, Invalid, Refusal
+from app.domain.values import HIDDEN_PREFIX, Position
+from app.query.grammar import ARGUMENTS, FUNCTION_NODES, JOINS, NODES, QUERIES, SYNTAX_FUNCTIONS
+
+DIALECT = "duckdb"
+MAX_BYTES = 64 << 10
+MAX_DEPTH = 150
+
+FunctionClass = Callable[[str], str | None]
+"""Answers the class of a function by its DuckDB name (`policies/functions.toml`), None when it is not listed."""
+
+_CALLED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\(")
+
+
+def parse(sql: str, function_class: FunctionClass) -> exp.Query:
+    """The tree of `sql`, every node and function of which is on the allow-list.
+
+    Raises Invalid "sql-too-long", "sql-syntax"; Refusal "construct-refused", "function-refused".
+    """
+    if len(sql.encode()) > MAX_BYTES or "\0" in sql:
+        raise Invalid("sql-too-long", limit=MAX_BYTES)
+    try:
+        statements = [s for s in sqlglot.parse(sql, dialect=DIALECT) if s is not None]
+    except (SqlglotError, RecursionError) as error:
+        raise Invalid(_syntax_finding(error)) from None
+    if len(statements) != 1:
+        raise Refusal("one-statement", found=len(statements))
+    tree = statements[0]
+    if not isinstance(tree, QUERIES):
+        raise Refusal(_construct(tree, sql, _describe(tree)))
+    findings = [f for node in tree.walk() for f in _node_findings(node, sql, function_class)]
+    if findings:
+        raise Refusal(findings[0], *findings[1:])
+    return tree  # type: ignore[return-value]  # QUERIES are subclasses of exp.Query
+
+
+def position(node: exp.Expression, sql: str) -> Position | None:
+    """Where `node` begins in `sql`: the first token that any part of it was read from; None for generated nodes."""
+    starts = [n.meta["start"] for n in node.walk() if "start" in n.meta]
+    if not starts:
+        return None
+    return position_at(min(starts), sql)
+
+
+def position_at(offset: int, sql: str) -> Position:
+    """Line and column, from 1, of the character at `offset`."""
+    before = sql[:offset]
+    return Position(line=before.count("\n") + 1, column=offset - (before.rfind("\n") + 1) + 1)
+
+
+def function_name(node: exp.Expression) -> str:
+    """DuckDB's name of the function that `node` calls, in lower case."""
+    special = FUNCTION_NODES.get(type(node))
+    if special is not None:
+        return special
+    called = _CALLED.match(node.sql(DIALECT))
+    return called.group(1).lower() if called else type(node).__name__.lower()
+
+
+def is_call(node: exp.Expression) -> bool:
+    """Whether `node` is a function that the table of functions decides about."""
+    if type(node) in FUNCTION_NODES:
+        return True
+    return isinstance(node, exp.Func) and type(node) not in SYNTAX_FUNCTIONS and type(node) not in NODES or isinstance(node, exp.Count)
+
+
+def _node_findings(node: exp.Expression, sql: str, function_class: FunctionClass) -> list[Finding]:
+    """What is wrong with this one node, its children apart."""
+    if is_call(node):
+        found = _call_finding(node, sql, function_class)
+        if found is not None:
+            return [found]
+    elif type(node) not in NODES:
+        return [_construct(node, sql, _describe(node))]
+    allowed = ARGUMENTS.get(type(node))
+    if allowed is not None:
+        extra = [k for k, v in node.args.items() if v not in (None, [], False, "") and k not in allowed]
+        if extra:
+            return [_construct(node, sql, f"{_describe(node)} … {extra[0].strip('_').upper()}")]
+    return _special_findings(node, sql)
+
+
+def _special_findings(node: exp.Expression, sql: str) -> list[Finding]:
+    """Rules for single node classes: join kinds, depth, hidden names, types."""
+    if isinstance(node, exp.Join) and (node.side.upper(), node.kind.upper()) not in JOINS:
+        return [_construct(node, sql, f"{node.side} {node.kind} JOIN".strip())]
+    if isinstance(node, exp.Identifier) and node.name.startswith(HIDDEN_PREFIX):
+        return [_construct(node, sql, node.name)]
+    if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
+        return [_construct(node, sql, node.sql(DIALECT)[:40])]
+    if isinstance(node, exp.DataType) and node.this in (exp.DataType.Type.VARIANT, exp.DataType.Type.USERDEFINED):
+        return [_construct(node, sql, node.sql(DIALECT))]
+    if node.depth > MAX_DEPTH:
+        return [_construct(node, sql, "…")]
+    return []
+
+
+def _call_finding(node: exp.Expression, sql: str, function_class: FunctionClass) -> Finding | None:
+    name = function_name(node)
+    kind = function_class(name)
+    guarded = kind == "scalar_guarded" and not _constant_arguments(node)
+    if kind is not None and kind not in ("internal", "table") and not guarded:
+        return None
+    code = "function-needs-constant" if guarded else "function-refused"
+    return Finding(code=code, params=(("function", name),), position=position(node, sql))
+
+
+def _constant_arguments(node: exp.Expression) -> bool:
+    """Whether every argument but the first is a literal."""
+    arguments = [v for v in node.args.values() if v is not None]
+    flat = [a for v in arguments for a in (v if isinstance(v, list) else [v]) if isinstance(a, exp.Expression)]
+    return all(isinstance(a, exp.Literal | exp.Boolean | exp.Null | exp.Var) for a in flat[1:])
+
+
+def _construct(node: exp.Expression, sql: str, name: str) -> Finding:
+    return Finding(code="construct-refused", params=(("construct", name),), position=position(node, sql))
+
+
+def _describe(node: exp.Expression) -> str:
+    """A short name of a syntax element for people: the class name split into words, upper case."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).upper()
+
+
+def _syntax_finding(error: SqlglotError | RecursionError) -> Finding:
+    """The place of a syntax error; never the parser's text, which quotes the input."""
+    places = getattr(error, "errors", None) or [{}]
+    line, column = places[0].get("line"), places[0].get("col")
+    where = Position(line=int(line), column=int(column)) if line and column else None
+    return Finding(code="sql-syntax", position=where)

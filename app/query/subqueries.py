@@ -1,0 +1,48 @@
+"""What does a sub-query refer to? Its query, the aliases that each SELECT defines, and what it takes from outside."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+
+def query_of(node: exp.Expression) -> exp.Expression:
+    """The query inside an IN, EXISTS or scalar sub-query."""
+    query = node.args.get("query") if isinstance(node, exp.In) else node.this
+    while isinstance(query, exp.Subquery):
+        query = query.this
+    if not isinstance(query, exp.Expression):
+        raise TypeError(f"{type(node).__name__} holds no query")
+    return query
+
+
+def own_aliases(select: exp.Expression) -> set[str]:
+    """Aliases of the sources in the FROM of `select` itself."""
+    from_ = select.args.get("from_")
+    items = [from_.this] if from_ is not None else []
+    items += [j.this for j in select.args.get("joins") or []]
+    return {i.alias_or_name.lower() for i in items}
+
+
+def correlated_columns(query: exp.Expression) -> list[exp.Column]:
+    """Columns inside `query` that name a source outside of it.
+
+    A column belongs to the nearest SELECT around it that defines its alias; a source of FROM doesn't see its siblings.
+    """
+    return [c for c in query.find_all(exp.Column) if c.table and not _defined_inside(c, query)]
+
+
+def _defined_inside(column: exp.Column, query: exp.Expression) -> bool:
+    node: exp.Expression = column
+    through_source = False
+    while True:
+        if isinstance(node, exp.Select):
+            if not through_source and column.table.lower() in own_aliases(node):
+                return True
+            through_source = False
+        if node is query or node.parent is None:
+            return False
+        if isinstance(node, exp.Subquery) and isinstance(node.parent, exp.From | exp.Join):
+            through_source = True
+        if isinstance(node, exp.CTE):
+            through_source = True
+        node = node.parent

@@ -1,0 +1,315 @@
+"""What is each field used for? Lineage over the resolved tree: every use of every field, with its place.
+
+A value *flows* from a field to where it is consumed; the place of consumption names the use (values.is_use). Flows pass
+through sub-queries, WITH queries, set operations, CASE and functions, so a use is found wherever the value ends up,
+not by the names of output columns. Implicit flows count: what a condition compares is a filter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from app.domain.values import DatasetKind, FieldUse, Position
+from app.query.grammar import COMPARISONS, CONNECTIVES
+from app.query.names import Resolved
+from app.query.parse import FunctionClass, function_name, is_call
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """A field's value on its way: `label` after it became the label of a group, `condition` when it only decides.
+
+    `identifier` is the registry of an identifier field. An enterprise field flows too, with `public` False: it is
+    the operator's own and needs no right.
+    """
+
+    dataset: str
+    field: str
+    position: Position | None
+    identifier: str | None = None
+    public: bool = True
+    label: bool = False
+    condition: bool = False
+
+
+Flows = frozenset[Flow]
+NONE: Flows = frozenset()
+Columns = dict[str, Flows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """The sources that a query's columns may refer to: alias → columns; `outer` for correlated sub-queries."""
+
+    sources: dict[str, Columns]
+    outer: Scope | None = None
+
+    def flows(self, column: exp.Column) -> Flows:
+        """What flows out of `column`; nothing for a name that is no source's (an output name in ORDER BY)."""
+        found = self.sources.get(column.table.lower())
+        if found is not None:
+            return found.get(column.name.lower(), NONE)
+        return self.outer.flows(column) if self.outer else NONE
+
+
+@dataclass
+class UseFinder:
+    """One walk over one resolved tree; `uses` fills while it goes."""
+
+    resolved: Resolved
+    function_class: FunctionClass
+    uses: set[FieldUse] = field(default_factory=set)
+    _grouped: list[Flow] = field(default_factory=list)
+
+    def find(self) -> tuple[FieldUse, ...]:
+        """Every use that the query makes, in order of place."""
+        for flows in self._query(self.resolved.tree, {}, None):
+            for flow in flows:
+                self._record(flow, "group" if flow.label else "show")
+        shown = {(u.dataset, u.field) for u in self.uses if u.use == "group"}
+        for flow in self._grouped:
+            if (flow.dataset, flow.field) not in shown:
+                self._record(flow, "link")
+        return tuple(sorted(self.uses, key=_order))
+
+    # -- queries
+
+    def _query(self, query: exp.Expression, ctes: dict[str, Columns], outer: Scope | None) -> list[Flows]:
+        """What flows out of each output column of `query`."""
+        ctes = dict(ctes)
+        with_ = query.args.get("with_")
+        for cte in with_.expressions if with_ is not None else []:
+            ctes[cte.alias.lower()] = self._named(cte, self._query(cte.this, ctes, None))
+        if isinstance(query, exp.Subquery):
+            return self._query(query.this, ctes, outer)
+        if isinstance(query, exp.SetOperation):
+            return self._set_operation(query, ctes, outer)
+        return self._select(query, ctes, outer)
+
+    def _named(self, holder: exp.Expression, flows: list[Flows]) -> Columns:
+        query = holder.this
+        alias = holder.args.get("alias")
+        names = [c.name for c in alias.args.get("columns") or []] if isinstance(alias, exp.TableAlias) else []
+        return dict(zip((n.lower() for n in names or query.named_selects), flows, strict=False))
+
+    def _set_operation(self, query: exp.SetOperation, ctes: dict[str, Columns], outer: Scope | None) -> list[Flows]:
+        left, right = self._query(query.this, ctes, outer), self._query(query.expression, ctes, outer)
+        merged = [a | b for a, b in zip(left, right, strict=False)]
+        keeps_rows = isinstance(query, exp.Union) and not query.args.get("distinct")
+        return merged if keeps_rows else [self._as_labels(f) for f in merged]
+
+    def _select(self, select: exp.Expression, ctes: dict[str, Columns], outer: Scope | None) -> list[Flows]:
+        scope = self._scope(select, ctes, outer)
+        inner = _Select(self, scope, ctes)
+        for join in select.args.get("joins") or []:
+            if join.args.get("on") is not None:
+                inner.condition(join.args["on"])
+        if select.args.get("where") is not None:
+            inner.condition(select.args["where"].this)
+        group = select.args.get("group")
+        for key in group.expressions if group is not None else []:
+            self._as_labels(inner.key(key))
+        grouped = replace_labels = group is not None or _aggregates(select)
+        inner.labels = replace_labels
+        for clause in ("having", "qualify"):
+            if select.args.get(clause) is not None:
+                inner.condition(select.args[clause].this)
+        outputs = [inner.value(p.unalias()) for p in select.expressions]
+        order = select.args.get("order")
+        for item in order.expressions if order is not None else []:
+            for flow in inner.value(item.this):
+                if not flow.label:
+                    self._record(flow, "filter:range")
+        if select.args.get("distinct") is not None and not grouped:
+            outputs = [self._as_labels(f) for f in outputs]
+        return outputs
+
+    def _scope(self, select: exp.Expression, ctes: dict[str, Columns], outer: Scope | None) -> Scope:
+        sources: dict[str, Columns] = {}
+        from_ = select.args.get("from_")
+        items = [from_.this] if from_ is not None else []
+        items += [j.this for j in select.args.get("joins") or []]
+        for item in items:
+            sources[item.alias_or_name.lower()] = self._source(item, ctes, outer)
+        return Scope(sources=sources, outer=outer)
+
+    def _source(self, item: exp.Expression, ctes: dict[str, Columns], outer: Scope | None) -> Columns:
+        if isinstance(item, exp.Subquery):
+            return self._named(item, self._query(item.this, ctes, outer))
+        name = item.name.lower()
+        if name in ctes:
+            return ctes[name]
+        dataset = self.resolved.datasets[name]
+        public = dataset.kind is DatasetKind.PUBLIC
+        return {
+            f.name.lower(): frozenset({
+                Flow(dataset=dataset.name, field=f.name, position=None, identifier=f.identifier, public=public)
+            })
+            for f in dataset.fields
+        }
+
+    # -- recording
+
+    def _as_labels(self, flows: Flows) -> Flows:
+        """The values become labels of groups: a link now, a `group` if the label ever leaves."""
+        self._grouped.extend(f for f in flows if not f.label)
+        return frozenset(replace(f, label=True) for f in flows)
+
+    def _record(self, flow: Flow, use: str) -> None:
+        if flow.public:
+            self.uses.add(FieldUse(dataset=flow.dataset, field=flow.field, use=use, position=flow.position))
+
+
+class _Select:
+    """The expressions of one SELECT: which values flow out of them, and which uses they make on the way."""
+
+    def __init__(self, finder: UseFinder, scope: Scope, ctes: dict[str, Columns]) -> None:
+        self.finder = finder
+        self.scope = scope
+        self.ctes = ctes
+        self.labels = False
+
+    def value(self, node: exp.Expression) -> Flows:
+        """What flows out of an expression."""
+        if isinstance(node, exp.Column):
+            return self._column(node)
+        if isinstance(node, (*COMPARISONS, *CONNECTIVES[:3], exp.In, exp.Between, exp.Is, exp.Exists, exp.Like, exp.ILike)):
+            return self.condition(node)
+        if isinstance(node, exp.Window):
+            return self._window(node)
+        if isinstance(node, exp.Filter):
+            self.condition(node.expression.this)
+            return self.value(node.this)
+        if isinstance(node, exp.Case | exp.If):
+            return self._case(node)
+        if isinstance(node, exp.Query):
+            return frozenset().union(*self.finder._query(node, self.ctes, self.scope))
+        if is_call(node):
+            consumed = self._aggregate(node)
+            if consumed is not None:
+                return consumed
+        return self._children(node)
+
+    def key(self, node: exp.Expression) -> Flows:
+        """What flows into a grouping key; an identifier inside an expression leaves as a label of it."""
+        flows = self.value(node)
+        if not isinstance(node, exp.Column):
+            for flow in flows:
+                if flow.identifier:
+                    self.finder._record(flow, "group")
+        return flows
+
+    def condition(self, node: exp.Expression) -> Flows:
+        """Record what a predicate compares; what flows out of it only decides."""
+        if isinstance(node, CONNECTIVES):
+            return frozenset().union(*(self.condition(c) for c in node.iter_expressions()))
+        if isinstance(node, COMPARISONS):
+            return self._comparison(node)
+        if isinstance(node, exp.In):
+            return self._in(node)
+        if isinstance(node, exp.Exists):
+            self.finder._query(node.this, self.ctes, self.scope)
+            return NONE
+        kind = "filter:eq" if isinstance(node, exp.Is | exp.Column) else "filter:range"
+        flows = self._children(node) if not isinstance(node, exp.Column | exp.Case | exp.Filter) else self.value(node)
+        if isinstance(node, exp.Literal | exp.Boolean | exp.Null):
+            return NONE
+        return self._decided(flows, kind)
+
+    def _column(self, column: exp.Column) -> Flows:
+        place = self.finder.resolved.place(column)
+        return frozenset(
+            replace(f, position=place or f.position, label=f.label or self.labels) for f in self.scope.flows(column)
+        )
+
+    def _children(self, node: exp.Expression) -> Flows:
+        return frozenset().union(*(self.value(c) for c in node.iter_expressions()))
+
+    def _decided(self, flows: Flows, use: str) -> Flows:
+        for flow in flows:
+            if not flow.condition:
+                self.finder._record(flow, use)
+        return frozenset(replace(f, condition=True) for f in flows)
+
+    def _comparison(self, node: exp.Expression) -> Flows:
+        left, right = self.value(node.this), self.value(node.expression)
+        equality = isinstance(node, exp.EQ | exp.NEQ | exp.NullSafeEQ | exp.NullSafeNEQ)
+        if not (equality and left and right):
+            return self._decided(left | right, "filter:eq" if equality else "filter:range")
+        bare = isinstance(node.this, exp.Column) and isinstance(node.expression, exp.Column)
+        return self._linked(left, right, bare)
+
+    def _linked(self, left: Flows, right: Flows, bare: bool) -> Flows:
+        """Fields compared with fields; an identifier may only meet one of its own registry, both bare."""
+        same = bare and {f.identifier for f in left} == {f.identifier for f in right}
+        for flow in left | right:
+            matched = same if flow.identifier else True
+            self._decided(frozenset({flow}), "link" if matched else "filter:eq")
+        return frozenset(replace(f, condition=True) for f in left | right)
+
+    def _in(self, node: exp.In) -> Flows:
+        left = self.value(node.this)
+        query = node.args.get("query")
+        if query is None:
+            listed = frozenset().union(*(self.value(e) for e in node.expressions))
+            return self._decided(left | listed, "filter:eq")
+        right = frozenset().union(*self.finder._query(query, self.ctes, self.scope))
+        if not right:
+            return self._decided(left, "filter:eq")
+        return self._linked(left, right, isinstance(node.this, exp.Column))
+
+    def _case(self, node: exp.Expression) -> Flows:
+        out: Flows = NONE
+        operand = node.args.get("this") if isinstance(node, exp.Case) else None
+        if operand is not None:
+            out |= self._decided(self.value(operand), "filter:eq")
+        for branch in node.args.get("ifs") or [node]:
+            out |= self.value(branch.this) if operand is not None else self.condition(branch.this)
+            out |= self.value(branch.args["true"]) if branch.args.get("true") is not None else NONE
+        rest = node.args.get("default") if isinstance(node, exp.Case) else node.args.get("false")
+        return out | (self.value(rest) if rest is not None else NONE)
+
+    def _window(self, node: exp.Window) -> Flows:
+        for key in node.args.get("partition_by") or []:
+            self.finder._as_labels(self.key(key))
+        order = node.args.get("order")
+        for item in order.expressions if order is not None else []:
+            self._decided(frozenset(f for f in self.value(item.this) if not f.label), "filter:range")
+        return self.value(node.this)
+
+    def _aggregate(self, node: exp.Expression) -> Flows | None:
+        """The uses of an aggregate call's arguments; None when `node` is not an aggregate."""
+        name = function_name(node)
+        kind = self.finder.function_class(name)
+        if kind not in ("aggregate", "order_statistic", "extreme"):
+            return None
+        labels, self.labels = self.labels, False
+        flows = self._children(node)
+        self.labels = labels
+        distinct = isinstance(node.this, exp.Distinct)
+        use = "extreme" if kind == "extreme" else "link" if distinct and name == "count" else f"aggregate:{name}"
+        for flow in flows:
+            if flow.identifier and distinct and not isinstance(node.this.expressions[0], exp.Column):
+                self.finder._record(flow, "aggregate:count")
+            elif flow.label:
+                self.finder._record(flow, "group")
+            elif not flow.condition:
+                self.finder._record(flow, use)
+        return NONE
+
+
+def _aggregates(select: exp.Expression) -> bool:
+    """Whether `select` aggregates without GROUP BY: an aggregate call of its own that is no window's."""
+    for call in select.find_all(exp.AggFunc):
+        holder = call.find_ancestor(exp.Query)
+        over = call.parent.parent if isinstance(call.parent, exp.Filter) else call.parent
+        if holder is select and not isinstance(over, exp.Window):
+            return True
+    return False
+
+
+def _order(use: FieldUse) -> tuple[int, int, str, str, str]:
+    where = use.position or Position(line=0, column=0)
+    return where.line, where.column, use.dataset, use.field, use.use
