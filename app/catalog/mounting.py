@@ -190,9 +190,11 @@ class _Staging:
         return self._take(work.entry, answer, room, source, schema), False
 
     def _take(self, entry: Entry, answer: Answer, room: Path, source: str, schema: str) -> Version:
-        """The version of an "ok" answer; its registries become those that the next file grows."""
+        """The version of an "ok" answer; the registries that it grew become those of the next file."""
         for kind in {f.identifier for f in entry.fields if f.identifier}:
-            (room / f"registry-{kind}.parquet").replace(self.registries / f"{kind}.parquet")
+            grown = f"registry-{kind}.parquet"
+            if grown in answer.files:
+                (room / grown).replace(self.registries / f"{kind}.parquet")
         file = room / VERSION_FILE
         version = Version(
             dataset=entry.name,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 REGISTRY = "registry"
 VERSION_FILE = "version.parquet"
-"""Name of the mounted version among the files of a mount answer; registries are `registry-<type>.parquet`."""
+"""Name of the mounted version among the files of a mount answer; grown registries are `registry-<type>.parquet`."""
 _CHUNK = 1 << 20
 
 

@@ -1,0 +1,1 @@
+"""Makers of the synthetic scenarios: a module each, all seeded, all of fake subjects."""
