@@ -18,7 +18,6 @@ from sandbox.mount import mount_place, run_mount
 from sandbox.protocol import (
     MAX_TASK_BYTES,
     Answer,
-    Malformed,
     MountTask,
     QueryTask,
     Task,
@@ -26,6 +25,7 @@ from sandbox.protocol import (
     decode_task,
     encode,
 )
+from sandbox.shape import Malformed
 from sandbox.stages import Failed, Stages
 from sandbox.wire import ANSWER, FRAME, PROGRESS, Order
 

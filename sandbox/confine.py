@@ -50,7 +50,7 @@ def startup_files() -> list[str]:
     for line in lines:
         _, controllers, path = line.split(":", 2)
         found += _group_files(controllers, path)
-    return [path for path in dict.fromkeys(found) if os.path.exists(path)]
+    return [path for path in dict.fromkeys(found) if Path(path).exists()]
 
 
 def _group_files(controllers: str, path: str) -> list[str]:
@@ -130,9 +130,9 @@ def _limit(room: Room) -> None:
         resource.RLIMIT_NOFILE: _MAX_DESCRIPTORS,
         resource.RLIMIT_AS: room.address_space,
     }
-    for limit, value in limits.items():
+    for limit, wanted in limits.items():
         _, ceiling = resource.getrlimit(limit)
-        value = value if ceiling == resource.RLIM_INFINITY else min(value, ceiling)
+        value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
         resource.setrlimit(limit, (value, value))
     resource.setrlimit(resource.RLIMIT_CPU, (room.cpu_seconds, room.cpu_seconds + _HARD_CPU_GRACE))
 

@@ -7,11 +7,11 @@ path) is why Landlock stands around this process. An engine's text never leaves 
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -21,7 +21,7 @@ from sandbox.stages import Failed, Stages
 
 _ENGINE_SHARE = 0.75
 _PROGRESS_SECONDS = 0.25
-_FIXED = {
+_FIXED: dict[str, str | bool | int | float | list[str]] = {
     "async_threads": 1,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -56,7 +56,7 @@ def connect(limits: Limits, place: Place, *, threads: int) -> duckdb.DuckDBPyCon
     memory = int(limits.memory_bytes * _ENGINE_SHARE)
     config = _FIXED | {"threads": threads, "memory_limit": f"{memory}B"}
     connection = duckdb.connect(":memory:", config=config)
-    spill = os.path.join(place.scratch, "spill")
+    spill = str(Path(place.scratch, "spill"))
     for setting in (
         f"temp_directory={text(spill)}",
         f"{_SPILL_SETTING}='{limits.scratch_bytes}B'",
@@ -94,7 +94,7 @@ def codes(step: str | None) -> Iterator[None]:
         raise Failed("limit-scratch" if _SPILL_SETTING in str(error) else "limit-memory", step) from None
     except MemoryError:
         raise Failed("limit-memory", step) from None
-    except Exception:
+    except Exception:  # noqa: BLE001 - the engine raises many classes, some of them not its own; none may get out
         raise Failed("engine-error", step) from None
 
 
@@ -151,7 +151,7 @@ def run_query(
 def query_place(task: QueryTask, scratch: str) -> Place:
     """The files of a plan: those under its views to read, its exports to write."""
     readable = tuple(dict.fromkeys(view.path for view in task.views))
-    writable = tuple(os.path.join(scratch, export.file) for export in task.exports)
+    writable = tuple(str(Path(scratch, export.file)) for export in task.exports)
     return Place(scratch=scratch, readable=readable, writable=writable)
 
 
@@ -180,7 +180,8 @@ def _guarded(task: QueryTask, place: Place, connection: duckdb.DuckDBPyConnectio
     gate = Gate(serialize, columns=columns, functions=task.functions)
     tables = [view.name for view in task.views]
     statements = []
-    for item in (*task.steps, *task.exports):
+    items: list[Step | Export] = [*task.steps, *task.exports]
+    for item in items:
         statement = _step(item) if isinstance(item, Step) else _export(item, task, place.scratch)
         _hold(gate, connection, item.sql, statement, tables)
         statements.append(statement)
@@ -208,7 +209,7 @@ def _step(step: Step) -> _Statement:
 
 def _export(export: Export, task: QueryTask, scratch: str) -> _Statement:
     """One row more than the limit is asked for, to see that it was passed without writing all of them."""
-    path = text(os.path.join(scratch, export.file))
+    path = text(str(Path(scratch, export.file)))
     options = "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"
     sql = f"COPY (SELECT * FROM (\n{export.sql}\n) LIMIT {_row_limit(export, task) + 1}) TO {path} ({options})"
     return _Statement(step=export.file, label=f"export:{export.file}", sql=sql)
@@ -222,5 +223,5 @@ def _check_export(task: QueryTask, scratch: str, file: str, rows: dict[str, int]
     export = next(e for e in task.exports if e.file == file)
     if rows[file] > _row_limit(export, task):
         raise Failed("limit-rows", file)
-    if sum(os.path.getsize(os.path.join(scratch, done)) for done in rows) > task.limits.result_bytes:
+    if sum(Path(scratch, done).stat().st_size for done in rows) > task.limits.result_bytes:
         raise Failed("limit-bytes", file)

@@ -66,7 +66,7 @@ class Gate:
         self._columns = frozenset(name.lower() for name in columns)
         listed = {name.lower() for name in functions}
         made = {name for name, source in MADE_OF.items() if source in listed}
-        self._functions = (listed | made | SYNTAX_FUNCTIONS) - FORBIDDEN
+        self._functions = frozenset(listed | made | SYNTAX_FUNCTIONS) - FORBIDDEN
 
     def check(self, sql: str, tables: Iterable[str]) -> None:
         """Raise `Refused` unless `sql` is a SELECT that reads only `tables`, with permitted nodes and functions."""
@@ -96,7 +96,7 @@ class _Walk:
         self.tables, self.functions, self.columns = tables, functions, columns
         self.nodes = self.depth = 0
 
-    def query(self, node: Any, scope: Scope) -> None:
+    def query(self, node: object, scope: Scope) -> None:
         """A query node: its CTEs one after the other, then all else within their scope."""
         if not isinstance(node, dict) or node.get("type") not in QUERIES or "class" in node:
             raise Refused("a kind of query")
@@ -119,7 +119,7 @@ class _Walk:
                 self.visit(value, scope)
         return scope | {name}
 
-    def visit(self, value: Any, scope: Scope) -> None:
+    def visit(self, value: object, scope: Scope) -> None:
         """Any part of the tree."""
         if isinstance(value, list):
             for item in value:

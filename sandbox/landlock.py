@@ -1,6 +1,7 @@
-"""Which files may this process open? Landlock rules by the kernel's ABI: everything is denied but what is granted.
+"""Which files may this process open? Landlock rules by the kernel's ABI: all is denied but what is granted.
 
-Source: https://docs.kernel.org/userspace-api/landlock.html. TCP and abstract sockets are denied where the ABI knows them.
+Source: https://docs.kernel.org/userspace-api/landlock.html. TCP and abstract sockets are denied where the ABI knows
+them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ _MAKE_DIR, _MAKE_REG, _TRUNCATE, _IOCTL_DEV = 1 << 7, 1 << 8, 1 << 14, 1 << 15
 _FIRST_ABI_RIGHTS = 13
 _READ = _READ_FILE
 _SCRATCH = _READ_FILE | _WRITE_FILE | _READ_DIR | _REMOVE_FILE | _REMOVE_DIR | _MAKE_REG | _MAKE_DIR | _TRUNCATE
-_FILE_RIGHTS = _READ_FILE | _WRITE_FILE | _TRUNCATE
 _DENY_TCP = 0b11
 _SCOPE_SIGNALS_AND_SOCKETS = 0b11
 
@@ -45,17 +45,17 @@ def _create(version: int) -> int:
 def _grant(ruleset: int, path: str, rights: int) -> None:
     handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        if not stat.S_ISDIR(os.fstat(handle).st_mode):
-            rights &= _FILE_RIGHTS
+        if stat.S_ISDIR(os.fstat(handle).st_mode) != (rights != _READ):
+            raise NotADirectoryError(path)
         syscall(LANDLOCK_ADD, ruleset, 1, struct.pack("=Qi", rights, handle), 0)
     finally:
         os.close(handle)
 
 
 def prepare(readable: Iterable[str], scratch: str) -> int:
-    """A ruleset (descriptor) that grants reading the files `readable` and all but links, devices and execution in `scratch`.
+    """A ruleset (its descriptor): the files `readable` may be read; in `scratch` files may be made, but no links.
 
-    Files that are not there are left out. Raises OSError where the kernel has no Landlock.
+    What is not a file that is there is left out. Raises OSError where the kernel has no Landlock.
     """
     version = abi()
     if not version:
@@ -64,7 +64,7 @@ def prepare(readable: Iterable[str], scratch: str) -> int:
     for path in readable:
         try:
             _grant(ruleset, path, _READ)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
     _grant(ruleset, scratch, _SCRATCH & _handled(version))
     return ruleset

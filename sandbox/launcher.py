@@ -8,19 +8,54 @@ On any other ending the scratch folder is emptied.
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
+from sandbox import vault as vault_files
 from sandbox.process import End, Gone, Watch, Zygote
-from sandbox.protocol import Answer, Malformed, Task, Usage, decode_answer, encode
+from sandbox.protocol import Answer, MountTask, Task, Usage, decode_answer, encode
 from sandbox.results import accept, take_back
+from sandbox.shape import Malformed
 from sandbox.wire import Order
 
-_SIGXCPU, _SIGKILL = 24, 9
+_BOOT = "import sys; sys.path[:0] = sys.argv[1:3]; from sandbox.__main__ import main; sys.exit(main(sys.argv[3:]))"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mounted:
+    """What became of a mount: its answer and, when that is "ok", where the version lies and its SHA-256."""
+
+    answer: Answer
+    path: Path | None = None
+    sha256: str | None = None
+
+
+def _start_program(descriptor: int) -> subprocess.Popen[bytes]:
+    """The sandbox's own program: our interpreter with no environment, no site packages and the two folders it needs."""
+    engine = find_spec("duckdb")
+    if engine is None or engine.origin is None:
+        raise Gone("duckdb is not installed")
+    roots = [str(Path(file).resolve().parent.parent) for file in (__file__, engine.origin)]
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-B", "-c", _BOOT, *roots, str(descriptor)],
+        pass_fds=[descriptor],
+        env={},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 class Launcher:
@@ -32,7 +67,7 @@ class Launcher:
         self._lock = threading.Lock()
         self._zygote: Zygote | None = None
 
-    def __enter__(self) -> Launcher:
+    def __enter__(self) -> Self:
         """Close with the block."""
         return self
 
@@ -91,6 +126,37 @@ class Launcher:
             _empty(scratch)
         return _with_cost(answer, end, time.monotonic() - begun)
 
+    def mount(
+        self,
+        task: MountTask,
+        scratch: Path,
+        vault: Path,
+        dataset: str,
+        *,
+        require_isolation: bool,
+        cancelled: Callable[[], bool] | None = None,
+        on_progress: Callable[[str, float], None] | None = None,
+    ) -> Mounted:
+        """Run a mount and install what it made as `vault/dataset/<sha256>.parquet`, or nothing at all.
+
+        The registries are those in `vault/registry` (what the task says of them is replaced); mounts that use them wait
+        for each other, in this process and in others. `scratch` is empty afterwards.
+        """
+        scratch, vault = scratch.absolute(), vault.absolute()
+        task = replace(task, registry=str(vault_files.registry_folder(vault)))
+        shared = any(f.identifier is not None for f in task.fields)
+        try:
+            with vault_files.locked(vault, cancelled) if shared else nullcontext():
+                answer = self.run(
+                    task, scratch, require_isolation=require_isolation, cancelled=cancelled, on_progress=on_progress
+                )
+                if answer.status != "ok":
+                    return Mounted(answer=answer)
+                path, digest = vault_files.install(task, answer, scratch, vault, dataset)
+                return Mounted(answer=answer, path=path, sha256=digest)
+        except vault_files.Cancelled:
+            return Mounted(answer=Answer(status="failed", code="cancelled"))
+
     def _run(self, order: Order, task: Task, watch: Watch) -> End:
         """Run the task, on a new zygote if the one at hand cannot take it."""
         try:
@@ -111,7 +177,7 @@ class Launcher:
             if self._zygote is None or not self._zygote.alive():
                 if self._zygote is not None:
                     self._zygote.close()
-                self._zygote = Zygote()
+                self._zygote = Zygote(_start_program)
             return self._zygote
 
 
@@ -127,6 +193,29 @@ def run(
     with Launcher() as launcher:
         return launcher.run(
             task, scratch, require_isolation=require_isolation, cancelled=cancelled, on_progress=on_progress
+        )
+
+
+def mount(
+    task: MountTask,
+    scratch: Path,
+    vault: Path,
+    dataset: str,
+    *,
+    require_isolation: bool,
+    cancelled: Callable[[], bool] | None = None,
+    on_progress: Callable[[str, float], None] | None = None,
+) -> Mounted:
+    """Mount one source from a cold start; see `Launcher.mount`."""
+    with Launcher() as launcher:
+        return launcher.mount(
+            task,
+            scratch,
+            vault,
+            dataset,
+            require_isolation=require_isolation,
+            cancelled=cancelled,
+            on_progress=on_progress,
         )
 
 
@@ -149,7 +238,7 @@ def _code_of_exit(task: Task, end: End) -> str | None:
     """The code of a process that did not end by itself and well."""
     if end.exit == 0 and end.answer is not None:
         return None
-    if end.exit == -_SIGXCPU or (end.exit == -_SIGKILL and end.cpu >= task.limits.cpu_seconds):
+    if end.exit == -signal.SIGXCPU or (end.exit == -signal.SIGKILL and end.cpu >= task.limits.cpu_seconds):
         return "limit-cpu"
     return "child-died"
 

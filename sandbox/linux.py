@@ -44,18 +44,18 @@ def _checked(result: int, what: str) -> int:
 
 
 def prctl(option: int, value: int) -> None:
-    """prctl(2) with one argument. Raises OSError."""
+    """Set an attribute of this process, by prctl with one argument. Raises OSError."""
     arguments = [ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)]
     _checked(_libc.prctl(ctypes.c_int(option), *arguments), f"prctl {option}")
 
 
 def unshare(flags: int) -> None:
-    """unshare(2). Raises OSError."""
+    """Leave the namespaces of `flags` for new ones. Raises OSError."""
     _checked(_libc.unshare(ctypes.c_int(flags)), "unshare")
 
 
 def set_file_owner(uid: int, gid: int) -> None:
-    """setfsuid(2) and setfsgid(2): whose permissions the next file accesses have. They report no error."""
+    """Whose permissions the next file accesses have (setfsuid, setfsgid); the kernel reports no error."""
     _libc.setfsgid(ctypes.c_uint(gid))
     _libc.setfsuid(ctypes.c_uint(uid))
 

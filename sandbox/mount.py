@@ -1,11 +1,158 @@
-"""stub"""
+"""How does a source file become a version? Read, checked, identifiers replaced, written anew; or refused as a whole.
 
-from sandbox.engine import Place
+Stages: "open", "read" (parse and cast), "scan" (undeclared identifiers), "units" (references), "write", "count".
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from sandbox.engine import Place, codes, connect, lock, name, progress, text
+from sandbox.lookalike import SAMPLE, kind_of
+from sandbox.protocol import MAX_PROBLEMS, Answer, MountField, MountTask, Problem
+from sandbox.results import VERSION_FILE, registry_file
+from sandbox.source import TYPED, Source, open_source
+from sandbox.stages import Failed, Stages
+from sandbox.units import Registry, identifier_value, secret_tag
+
+Report = Callable[[str, float], None]
+_ROW, _ROW_TAG, _TAG = "__row", "__tag___row", "__tag_"
+_WHOLE_NUMBERS = ("BIGINT", "UBIGINT", "DOUBLE", "DECIMAL")
 
 
-def mount_place(task, scratch):
-    return Place(scratch=scratch, readable=(), writable=())
+def _identifiers(task: MountTask) -> list[str]:
+    return sorted({f.identifier for f in task.fields if f.identifier is not None})
 
 
-def run_mount(task, scratch, stages, report=None):
-    raise NotImplementedError
+def _installed(task: MountTask, identifier: str) -> str | None:
+    path = Path(task.registry, f"{identifier}.parquet")
+    return str(path) if path.is_file() else None
+
+
+def mount_place(task: MountTask, scratch: str) -> Place:
+    """The files of a mount: the source and the registries to read, the version and the grown registries to write."""
+    registries = [path for i in _identifiers(task) if (path := _installed(task, i))]
+    written = [VERSION_FILE, *(registry_file(i) for i in _identifiers(task))]
+    writable = tuple(str(Path(scratch, file)) for file in written)
+    return Place(scratch=scratch, readable=(task.source, *registries), writable=writable)
+
+
+def run_mount(task: MountTask, scratch: str, stages: Stages, *, report: Report | None = None) -> Answer:
+    """Mount the source of `task` into `scratch`. Raises `Failed`, with problems where the source is at fault."""
+    with stages.time("open"), codes(None):
+        place = mount_place(task, scratch)
+        connection = connect(task.limits, place, threads=task.limits.threads)
+        lock(connection, place)
+    with stages.time("read"), codes("read"), progress(connection, "read", report):
+        source = open_source(connection, task)
+        source.load()
+    if task.expected_rows not in (None, source.rows):
+        problem = Problem(line=0, column="", what="row-count", expected=str(task.expected_rows))
+        raise Failed("source-rows", problems=(problem,))
+    if task.scan_identifiers:
+        with stages.time("scan"), codes("scan"):
+            _scan(connection, source)
+    with stages.time("units"), codes("units"):
+        registries, grown = _replace(connection, task, source, scratch)
+    with stages.time("write"), codes("write"), progress(connection, "write", report):
+        _write(connection, task, source, registries, scratch)
+    with stages.time("count"), codes("count"):
+        return _answer(connection, task, source, scratch, grown)
+
+
+def _scan(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Refuse undeclared columns whose values look like identifiers."""
+    problems = []
+    for declared in source.fields:
+        values = _scannable(declared, source.column(declared.name))
+        if declared.identifier is not None or values is None:
+            continue
+        # In the order of a hash, so that the sample tells about the whole column.
+        distinct = f"SELECT DISTINCT {values} AS v FROM {TYPED}"
+        sample = connection.execute(f"SELECT v FROM ({distinct}) WHERE v IS NOT NULL ORDER BY hash(v) LIMIT {SAMPLE}")
+        kind = kind_of(row[0] for row in sample.fetchall())
+        if kind is not None:
+            problems.append(Problem(line=0, column=declared.name, what=f"looks-like:{kind}"))
+    if problems:
+        raise Failed("source-identifiers", problems=tuple(problems[:MAX_PROBLEMS]), total=len(problems))
+
+
+def _scannable(declared: MountField, column: str) -> str | None:
+    """SQL of the values of a column as text, None for types that cannot hold an identifier."""
+    if declared.type == "VARCHAR":
+        return column
+    if declared.type.startswith(_WHOLE_NUMBERS):
+        return f"CASE WHEN {column} = trunc({column}) THEN CAST(TRY_CAST({column} AS HUGEINT) AS VARCHAR) END"
+    return None
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection, task: MountTask, source: Source, scratch: str
+) -> tuple[dict[str, Registry], list[str]]:
+    """The registries with a reference for every identifier of the source, and the files of those that grew."""
+    registries, grown = {}, []
+    for identifier in _identifiers(task):
+        registry = Registry(connection, identifier, _installed(task, identifier))
+        fields = [f for f in task.fields if f.identifier == identifier]
+        if registry.grow(TYPED, [identifier_value(source.column(f.name)) for f in fields]):
+            registry.write(str(Path(scratch, registry_file(identifier))))
+            grown.append(registry_file(identifier))
+        registries[identifier] = registry
+    return registries, grown
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    task: MountTask,
+    source: Source,
+    registries: dict[str, Registry],
+    scratch: str,
+) -> None:
+    """Write the version: the fields in their declared order, then the hidden columns, in the order of the source."""
+    selected, hidden, joins = [], [], []
+    for number, declared in enumerate(source.fields):
+        column = f"t.{source.column(declared.name)}"
+        if declared.identifier is None:
+            selected.append(f"{column} AS {name(declared.name)}")
+            continue
+        unit = f"u{number}"
+        table = registries[declared.identifier].table
+        joins.append(f"LEFT JOIN {table} AS {unit} ON {unit}.value = {identifier_value(column)}")
+        selected.append(f"{unit}.ref AS {name(declared.name)}")
+        if declared.name in task.units:
+            hidden.append(f"{unit}.tag AS {name(_TAG + declared.name)}")
+    if task.row_unit:
+        tag = secret_tag("t.rowid", secrets.token_hex(32))
+        hidden += [f"CAST(t.rowid + 1 AS UINTEGER) AS {name(_ROW)}", f"{tag} AS {name(_ROW_TAG)}"]
+    query = f"SELECT {', '.join(selected + hidden)} FROM {TYPED} AS t {' '.join(joins)} ORDER BY t.rowid"
+    path = text(str(Path(scratch, VERSION_FILE)))
+    connection.execute(f"COPY ({query}) TO {path} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)")
+
+
+def _answer(
+    connection: duckdb.DuckDBPyConnection, task: MountTask, source: Source, scratch: str, grown: list[str]
+) -> Answer:
+    """What was written, with the statistics of each column."""
+    version = f"read_parquet({text(str(Path(scratch, VERSION_FILE)))})"
+    described = connection.execute(f"DESCRIBE SELECT * FROM {version}").fetchall()
+    columns = tuple((str(row[0]), str(row[1])) for row in described)
+    units = {*task.units, *([_ROW] if task.row_unit else [])}
+    statistics = {c: _count(connection, version, c, c in units) for c, _ in columns if not c.startswith(_TAG)}
+    files = (VERSION_FILE, *grown)
+    return Answer(status="ok", files=files, rows={VERSION_FILE: source.rows}, columns=columns, statistics=statistics)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, version: str, column: str, unit: bool) -> dict[str, int]:
+    """Distinct and missing values of a column; for a unit also the most rows of one."""
+    groups = f"SELECT {name(column)} AS v, count(*) AS n FROM {version} GROUP BY v"
+    row = connection.execute(
+        f"SELECT count(v), coalesce(sum(n) FILTER (WHERE v IS NULL), 0)::BIGINT, "
+        f"coalesce(max(n) FILTER (WHERE v IS NOT NULL), 0) FROM ({groups})"
+    ).fetchone()
+    distinct, nulls, most = row or (0, 0, 0)
+    counted = {"distinct": int(distinct), "nulls": int(nulls)}
+    return counted | ({"max_rows": int(most)} if unit else {})

@@ -1,4 +1,4 @@
-"""How does the launcher reach a confined process? Starts the zygote, hands it a task, and follows the process to its end."""
+"""How does the launcher reach a confined process? Hands the zygote a task and follows its process to the end."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ import os
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from importlib.util import find_spec
-from pathlib import Path
+from typing import Protocol
 
 from sandbox.protocol import MAX_ANSWER_BYTES
 from sandbox.shape import Malformed, from_plain
@@ -25,7 +22,6 @@ _START_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
 _CHUNK = 1 << 16
 _MAX_PROGRESS_BYTES = 4 << 20
-_BOOT = "import sys; sys.path[:0] = sys.argv[1:3]; from sandbox.__main__ import main; sys.exit(main(sys.argv[3:]))"
 
 
 class Gone(Exception):
@@ -34,7 +30,7 @@ class Gone(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """How a process ended: why the launcher killed it if it did, its exit, and the body of its answer frame if whole."""
+    """How a process ended: why the launcher killed it if it did, its exit, and its answer if it is whole."""
 
     killed: str | None
     exit: int | None
@@ -52,32 +48,28 @@ class Watch:
     on_progress: Callable[[str, float], None] | None
 
 
-def _import_roots() -> list[str]:
-    """The folders that hold `sandbox` and `duckdb`: all that the child's path gets, next to the standard library."""
-    engine = find_spec("duckdb")
-    if engine is None or engine.origin is None:
-        raise Gone("duckdb is not installed")
-    return [str(Path(__file__).resolve().parent.parent), str(Path(engine.origin).resolve().parent.parent)]
+class Program(Protocol):
+    """A started program, as `subprocess` gives it."""
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it runs."""
+
+    def kill(self) -> None:
+        """Kill it."""
+
+    def wait(self) -> int:
+        """Wait for its end."""
 
 
 class Zygote:
     """A running zygote: one socket to give it orders. Usable from many threads; `close` ends it and its processes."""
 
-    def __init__(self) -> None:
-        """Start the process and wait until it is ready. Raises `Gone`."""
+    def __init__(self, start: Callable[[int], Program]) -> None:
+        """Start the program, with its end of the socket, and wait until it is ready. Raises `Gone`."""
         self.owner = os.getpid()
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", "-c", _BOOT, *_import_roots(), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env={},
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            self._process = start(theirs.fileno())
         self._orders.settimeout(_START_SECONDS)
         try:
             ready = self._orders.recv(len(READY))
@@ -192,7 +184,7 @@ class _Followed:
         try:
             chunk = os.read(self.answers, _CHUNK)
         except BlockingIOError:
-            return False if self.ended is not None else True
+            return self.ended is None
         self._received += len(chunk)
         if self._received > MAX_ANSWER_BYTES + _MAX_PROGRESS_BYTES:
             self._kill("child-died")

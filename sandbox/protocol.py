@@ -202,7 +202,7 @@ _FUNCTION = re.compile(r"[\w!-/:-@\[-`{-~]{1,64}")
 _LABEL = re.compile(r"[\w:.@/ -]{1,160}")
 _WHAT = re.compile(r"[a-z][a-z-]{0,40}(:[a-z-]{1,40})?")
 _TYPE = re.compile(
-    r"(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\((?:[1-9]|[12]\d|3[0-8]), ?(?:\d|[12]\d|3[0-8])\)"
+    r"(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\((?:[1-9]|[12]\d|3[0-8]), ?(?:\d|[12]\d|3[0-8])\)"
     r"|VARCHAR|DATE|TIME|TIMESTAMP(_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE|UUID)"
 )
 _SYNONYMS = {

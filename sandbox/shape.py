@@ -6,10 +6,13 @@ Nothing is converted or guessed: a bool is no int, an unknown key is refused, a 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 T = TypeVar("T")
 MAX_LIST = 20_000
@@ -20,24 +23,25 @@ class Malformed(ValueError):
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
+def _hints(cls: Hashable) -> dict[str, object]:
     return get_type_hints(cls)
 
 
 @cache
-def _required(cls: type) -> frozenset[str]:
-    return frozenset(f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)
+def _required(cls: Hashable) -> frozenset[str]:
+    declared = fields(cast("type[DataclassInstance]", cls))
+    return frozenset(f.name for f in declared if f.default is MISSING and f.default_factory is MISSING)
 
 
 def from_plain(cls: type[T], data: object) -> T:
     """The dataclass `cls` read from a JSON object. Raises `Malformed`."""
-    hints = _hints(cls)
-    if not isinstance(data, dict) or not _required(cls) <= set(data) <= set(hints):
+    hints = _hints(cast("Hashable", cls))
+    if not isinstance(data, dict) or not _required(cast("Hashable", cls)) <= set(data) <= set(hints):
         raise Malformed(f"{cls.__name__} has other fields")
-    return cls(**{name: _value(hints[name], value) for name, value in data.items()})
+    return cast("Callable[..., T]", cls)(**{name: _value(hints[name], value) for name, value in data.items()})
 
 
-def _value(hint: Any, data: object) -> Any:
+def _value(hint: object, data: object) -> object:
     if is_dataclass(hint) and isinstance(hint, type):
         return from_plain(hint, data)
     origin = get_origin(hint)
@@ -46,14 +50,14 @@ def _value(hint: Any, data: object) -> Any:
     return _COMPOSITE[origin](get_args(hint), data)
 
 
-def _plain(hint: Any, data: object) -> Any:
+def _plain(hint: object, data: object) -> object:
     accepted = (int, float) if hint is float else (hint,)
     if type(data) not in accepted:
         raise Malformed(f"not of type {getattr(hint, '__name__', hint)}")
     return data
 
 
-def _tuple(args: tuple[Any, ...], data: object) -> tuple[Any, ...]:
+def _tuple(args: tuple[object, ...], data: object) -> tuple[object, ...]:
     if not isinstance(data, list) or len(data) > MAX_LIST:
         raise Malformed("not a list")
     if args[-1] is Ellipsis:
@@ -63,20 +67,19 @@ def _tuple(args: tuple[Any, ...], data: object) -> tuple[Any, ...]:
     return tuple(_value(hint, item) for hint, item in zip(args, data, strict=True))
 
 
-def _dict(args: tuple[Any, ...], data: object) -> dict[str, Any]:
+def _dict(args: tuple[object, ...], data: object) -> dict[str, object]:
     if not isinstance(data, dict) or len(data) > MAX_LIST:
         raise Malformed("not an object")
     return {name: _value(args[1], item) for name, item in data.items()}
 
 
-def _optional(args: tuple[Any, ...], data: object) -> Any:
+def _optional(args: tuple[object, ...], data: object) -> object:
     if data is None and type(None) in args:
         return None
-    inner = [a for a in args if a is not type(None)]
-    return _value(inner[0], data)
+    return _value(next(a for a in args if a is not type(None)), data)
 
 
-_COMPOSITE: dict[Any, Callable[[tuple[Any, ...], object], Any]] = {
+_COMPOSITE: dict[object, Callable[[tuple[object, ...], object], object]] = {
     tuple: _tuple,
     dict: _dict,
     Union: _optional,

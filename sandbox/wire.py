@@ -1,4 +1,4 @@
-"""How do the launcher, the zygote and a confined process talk? Orders, frames and facts; nothing of a task's content."""
+"""How do the launcher, the zygote and a confined process talk? In orders, frames and facts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How do processes start in a few milliseconds? A parent with everything imported and nothing connected forks one per task.
+"""How do processes start in a few milliseconds? A parent with all imported forks one per task.
 
-It holds no data, has one thread, and answers to one socket: an order with three descriptors (the task, the pipe for
-the answer, a control socket). Over the control socket it sends a handle of the process (pidfd) and, once, how it
+It connects to nothing, holds no data, has one thread, and answers to one socket: an order with three descriptors (the
+task, the pipe for the answer, a control socket). Over the control socket it sends a handle of the process (pidfd) and, once, how it
 ended. When its socket closes it ends, and its children with it.
 """
 
@@ -25,7 +25,7 @@ _CRASHED = 70
 
 def serve(descriptor: int) -> int:
     """Fork a process per order until the other end closes; returns the exit code."""
-    if len(os.listdir("/proc/self/task")) != 1:
+    if len(list(Path("/proc/self/task").iterdir())) != 1:
         return _CRASHED
     Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     gc.collect()
