@@ -19,11 +19,11 @@ from pyarrow import csv, parquet
 HERE = Path(__file__).parent
 SMALL = {name: pa.int16() for name in (
     "year", "dep_time", "sched_dep_time", "dep_delay", "arr_time", "sched_arr_time", "arr_delay", "flight", "air_time",
-    "distance",
-)} | {name: pa.int8() for name in ("month", "day", "hour", "minute")}  # fmt: skip
-PLANES = {"year": pa.int16(), "engines": pa.int8(), "seats": pa.int16(), "speed": pa.int16()}
-WEATHER = {"year": pa.int16(), "wind_dir": pa.int16(), "month": pa.int8(), "day": pa.int8(), "hour": pa.int8()}
-AIRPORTS = {"alt": pa.int32(), "tz": pa.int8()}
+    "distance", "month", "day", "hour", "minute",
+)}  # fmt: skip
+PLANES = {"year": pa.int16(), "engines": pa.int16(), "seats": pa.int16(), "speed": pa.int16()}
+WEATHER = {"year": pa.int16(), "wind_dir": pa.int16(), "month": pa.int16(), "day": pa.int16(), "hour": pa.int16()}
+AIRPORTS = {"alt": pa.int32(), "tz": pa.int16()}
 
 
 def read(source: bytes, types: dict[str, pa.DataType]) -> pa.Table:

@@ -50,7 +50,7 @@ def _weather(rng: np.random.Generator, rain: NDArray[np.float64]) -> dict[str, o
     season = 17 - 12 * np.cos(np.arange(DAYS * 24) / (DAYS * 24) * 2 * np.pi)
     temperature = np.round(season[None, :] + rng.normal(0, 2.5, rain.shape))
     return {
-        "grid": np.repeat(np.arange(1, GRIDS + 1, dtype=np.uint8), DAYS * 24),
+        "grid": np.repeat(np.arange(1, GRIDS + 1, dtype=np.int16), DAYS * 24),
         "hour": np.tile(hours.astype("datetime64[ms]"), GRIDS),
         "rain_mm": rain.ravel(),
         "visibility_m": visibility.ravel().astype(np.int32),
@@ -101,13 +101,13 @@ def _incidents(rng: np.random.Generator, rows: int, rain: NDArray[np.float64]) -
         "arrive_time": np.where(cancelled, missing, call + arrive).astype("datetime64[ms]"),
         "clear_time": np.where(cancelled, missing, call + clear).astype("datetime64[ms]"),
         "call_date": call.astype("datetime64[D]"),
-        "call_hour": (hour % 24).astype(np.uint8),
+        "call_hour": (hour % 24).astype(np.int16),
         "period": np.where((hour % 24 >= 7) & (hour % 24 < 19), "day", "night"),
         "road": np.array(ROADS)[road],
         "stake_km": stake.astype(np.int16),
         "segment_10km": (stake // 10).astype(np.int16),
         "region": np.array(REGIONS)[(road + stake // 30) % len(REGIONS)],
-        "grid": (grid + 1).astype(np.uint8),
+        "grid": (grid + 1).astype(np.int16),
         "kind": rng.choice(KINDS, size=rows, p=KIND_SHARES),
         "plate": plate[vehicle],
         "caller_phone": [None if u else p for u, p in zip(unknown, phone[caller], strict=True)],

@@ -1,0 +1,3 @@
+-- title: A column that is not there / 不存在的列
+-- expect: refused unknown-column
+select carier, count(*) from flights group by carier

@@ -1,0 +1,3 @@
+-- title: Exact places of the points / 积水点精确坐标
+-- expect: refused use-denied
+select point_id, lon, lat from flood_point

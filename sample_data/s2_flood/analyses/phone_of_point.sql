@@ -1,0 +1,3 @@
+-- title: Points of one phone / 某个电话值守的积水点
+-- expect: refused use-denied
+select count(*) from flood_point where duty_phone = 7

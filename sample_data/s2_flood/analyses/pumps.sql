@@ -1,0 +1,3 @@
+-- title: The largest pump / 最大的泵站
+-- expect: refused use-denied
+select max(pump_m3h) as largest from flood_point

@@ -1,0 +1,3 @@
+-- title: Enumerating firms by reference / 按引用号列举企业
+-- expect: refused use-denied
+select uscc, sum(sales_cny) from tax_month group by uscc

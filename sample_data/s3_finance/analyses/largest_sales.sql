@@ -1,0 +1,3 @@
+-- title: The largest month of all / 最高的单月销售额
+-- expect: refused use-denied
+select max(sales_cny) as most from tax_month

@@ -1,0 +1,3 @@
+-- title: The dearest settlement / 最高的一笔费用
+-- expect: refused use-denied
+select max(fee_cny) as dearest from med_settlement

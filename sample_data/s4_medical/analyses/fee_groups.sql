@@ -1,0 +1,3 @@
+-- title: Fee as a key / 以费用为键
+-- expect: refused use-denied
+select fee_cny, count(*) from med_settlement group by fee_cny

@@ -1,0 +1,3 @@
+-- title: Plates as text / 以文本处理车牌
+-- expect: refused use-denied
+select left(plate::varchar, 2) as place, count(*) from park_event group by 1

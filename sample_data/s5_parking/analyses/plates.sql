@@ -1,0 +1,3 @@
+-- title: Which vehicles? / 哪些车辆
+-- expect: refused use-denied
+select plate from park_event where lot_id = 'P001'
