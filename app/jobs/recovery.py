@@ -83,7 +83,7 @@ def stop_waiting(store: Store, machine: Actor, in_force: InForce) -> list[str]:
             with store.change(
                 "job:cancelled", actor=machine, subject=job_id, details={"codes": [finding.code]}
             ) as change:
-                kept = {"findings": findings_to_json([finding]), "finished_at": change.at}
+                kept: dict[str, Any] = {"findings": findings_to_json([finding]), "finished_at": change.at}
                 change.move(JOB, job_id, "cancel", only_if=(job.c.state.in_(WAITING),), **kept)
         except SluiceError as error:
             if not is_lost(error):

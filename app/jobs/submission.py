@@ -17,6 +17,7 @@ from app.domain.report_json import findings_to_json
 from app.jobs.evaluation import Check
 from app.jobs.records import EnterpriseFile, JobRecord, load
 from app.store.sessions import Store
+from app.store.standing import ended_state
 from app.store.tables import authorization, job
 
 MAX_SQL_BYTES = 256 << 10
@@ -115,16 +116,14 @@ def _check_text(sql: str) -> None:
 
 def _operator_of(connection: Connection, actor: Actor, authorization_id: str, at: str) -> str:
     """The operator of an authorization that is in force and the actor's own."""
-    table = authorization.c
-    query = select(table.operator_id, table.state, table.valid_until).where(table.id == authorization_id)
-    row = connection.execute(query).one_or_none()
-    if row is None or row.operator_id != actor.organization:
+    query = select(authorization.c.operator_id).where(authorization.c.id == authorization_id)
+    operator = connection.execute(query).scalar_one_or_none()
+    if operator is None or operator != actor.organization:
         raise Refusal("job-foreign-authorization", authorization=authorization_id)
-    ended = row.valid_until is not None and row.valid_until <= at
-    if row.state != "active" or ended:
-        state = "expired" if ended else row.state
-        raise Refusal("job-authorization-ended", authorization=authorization_id, state=state)
-    return str(row.operator_id)
+    ended = ended_state(connection, authorization_id, at)
+    if ended is not None:
+        raise Refusal("job-authorization-ended", authorization=authorization_id, state=ended)
+    return str(operator)
 
 
 def _revision(connection: Connection, actor: Actor, revises: str | None) -> int:

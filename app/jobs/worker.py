@@ -54,7 +54,7 @@ class Worker:
 def run_worker(worker: Worker, *, once: bool = False, drain: bool = False, ended: Ended | None = None) -> int:
     """Work until stopped; answers how many jobs were run.
 
-    With `once` at most one job, with `drain` until nothing waits or runs that could come back.
+    With `once` at most one job, with `drain` until nothing waits.
     """
     sweep(worker.store, worker.quarantine)
     done = 0
@@ -74,7 +74,8 @@ def run_worker(worker: Worker, *, once: bool = False, drain: bool = False, ended
 
 def next_job(worker: Worker) -> JobRecord | None:
     """The next job, claimed; before that, what fell due: expired leases, ended authorizations, submitted jobs."""
-    take_back_expired(worker.store, worker.machine, worker.turns)
+    if take_back_expired(worker.store, worker.machine, worker.turns):
+        sweep(worker.store, worker.quarantine)
     stop_waiting(worker.store, worker.machine, worker.in_force)
     for job_id in submitted(worker.store):
         try:

@@ -65,7 +65,9 @@ def test_an_altered_byte_is_named_with_its_file(bundle: Path) -> None:
     assert "data.csv" in text
 
 
-@pytest.mark.parametrize("name", ["../evil.txt", "/etc/passwd", "a/b.csv", "C:\\x.csv", ".hidden", "Data.csv", "a\x00b.csv"])
+@pytest.mark.parametrize(
+    "name", ["../evil.txt", "/etc/passwd", "a/b.csv", "C:\\x.csv", ".hidden", "Data.csv", "a\x00b.csv"]
+)
 def test_names_that_leave_the_folder_are_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "b.zip"
     with zipfile.ZipFile(path, "w") as archive:

@@ -56,7 +56,15 @@ def test_another_key_cannot_sign_under_a_trusted_name() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"[]", b"{}", b"\xff", b'{"payload":1}', b"[" * 100_000, b'{"payload":"!","payloadType":"x","signatures":[]}'],
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b'{"payload":1}',
+        b"[" * 100_000,
+        b'{"payload":"!","payloadType":"x","signatures":[]}',
+    ],
 )
 def test_what_is_not_an_envelope_is_refused(data: bytes) -> None:
     assert refused(data) == "manifest-malformed"
