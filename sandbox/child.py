@@ -67,7 +67,7 @@ def _answer(
         os.chdir(order.scratch)
         with stages.time("confine"):
             walls = confine(_room(order, task, answer_descriptor))
-        return replace(_run(task, order.scratch, stages, report), walls=walls)
+        return replace(_run(task, order, stages, report), walls=walls)
     except Malformed:
         return Answer(status="failed", code="task-malformed", walls=walls)
     except Missing:
@@ -81,10 +81,11 @@ def _answer(
         return Answer(status="failed", code="limit-memory", walls=walls)
 
 
-def _run(task: Task, scratch: str, stages: Stages, report: Callable[[str, float], None] | None) -> Answer:
+def _run(task: Task, order: Order, stages: Stages, report: Callable[[str, float], None] | None) -> Answer:
     if isinstance(task, QueryTask):
-        return run_query(task, scratch, stages, report=report)
-    return run_mount(task, scratch, stages, report=report)
+        without = frozenset(order.unsafe_without)
+        return run_query(task, order.scratch, stages, report=report, unsafe_without=without)
+    return run_mount(task, order.scratch, stages, report=report)
 
 
 def _readable(task: Task, scratch: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from sandbox import landlock, linux, seccomp
 
 LANDLOCK, SECCOMP, NETWORK, OWN_USER, LIMITS = "landlock", "seccomp", "namespaces", "own-user", "limits"
+GATE, LOCK = "gate", "locked-engine"
 DEMANDED = (LANDLOCK, SECCOMP)
 _FIRST_UID, _UIDS = 61184, 4336
 _HARD_CPU_GRACE = 1

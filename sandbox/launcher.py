@@ -1,4 +1,4 @@
-"""How does `app` have a task run apart? The door: `Launcher.run`, `run` and `mount`.
+"""How does `app` have a task run apart? The door: `Launcher.run` (warm) and `run` (cold).
 
 What comes back is hostile input until it is checked: files are taken only from a process that ended with exit code 0,
 whose answer decodes and says "ok", and that wrote exactly the regular files that its task names, within its limits.
@@ -14,30 +14,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sandbox import vault as vault_files
 from sandbox.process import End, Gone, Watch, Zygote
-from sandbox.protocol import Answer, MountTask, Task, Usage, decode_answer, encode
+from sandbox.protocol import Answer, Task, Usage, decode_answer, encode
 from sandbox.results import accept, take_back
 from sandbox.shape import Malformed
 from sandbox.wire import Order
 
 _BOOT = "import sys; sys.path[:0] = sys.argv[1:3]; from sandbox.__main__ import main; sys.exit(main(sys.argv[3:]))"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mounted:
-    """What became of a mount: its answer and, when that is "ok", where the version lies and its SHA-256."""
-
-    answer: Answer
-    path: Path | None = None
-    sha256: str | None = None
 
 
 def _start_program(descriptor: int) -> subprocess.Popen[bytes]:
@@ -126,37 +115,6 @@ class Launcher:
             _empty(scratch)
         return _with_cost(answer, end, time.monotonic() - begun)
 
-    def mount(
-        self,
-        task: MountTask,
-        scratch: Path,
-        vault: Path,
-        dataset: str,
-        *,
-        require_isolation: bool,
-        cancelled: Callable[[], bool] | None = None,
-        on_progress: Callable[[str, float], None] | None = None,
-    ) -> Mounted:
-        """Run a mount and install what it made as `vault/dataset/<sha256>.parquet`, or nothing at all.
-
-        The registries are those in `vault/registry` (what the task says of them is replaced); mounts that use them wait
-        for each other, in this process and in others. `scratch` is empty afterwards.
-        """
-        scratch, vault = scratch.absolute(), vault.absolute()
-        task = replace(task, registry=str(vault_files.registry_folder(vault)))
-        shared = any(f.identifier is not None for f in task.fields)
-        try:
-            with vault_files.locked(vault, cancelled) if shared else nullcontext():
-                answer = self.run(
-                    task, scratch, require_isolation=require_isolation, cancelled=cancelled, on_progress=on_progress
-                )
-                if answer.status != "ok":
-                    return Mounted(answer=answer)
-                path, digest = vault_files.install(task, answer, scratch, vault, dataset)
-                return Mounted(answer=answer, path=path, sha256=digest)
-        except vault_files.Cancelled:
-            return Mounted(answer=Answer(status="failed", code="cancelled"))
-
     def _run(self, order: Order, task: Task, watch: Watch) -> End:
         """Run the task, on a new zygote if the one at hand cannot take it."""
         try:
@@ -193,29 +151,6 @@ def run(
     with Launcher() as launcher:
         return launcher.run(
             task, scratch, require_isolation=require_isolation, cancelled=cancelled, on_progress=on_progress
-        )
-
-
-def mount(
-    task: MountTask,
-    scratch: Path,
-    vault: Path,
-    dataset: str,
-    *,
-    require_isolation: bool,
-    cancelled: Callable[[], bool] | None = None,
-    on_progress: Callable[[str, float], None] | None = None,
-) -> Mounted:
-    """Mount one source from a cold start; see `Launcher.mount`."""
-    with Launcher() as launcher:
-        return launcher.mount(
-            task,
-            scratch,
-            vault,
-            dataset,
-            require_isolation=require_isolation,
-            cancelled=cancelled,
-            on_progress=on_progress,
         )
 
 

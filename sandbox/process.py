@@ -139,6 +139,7 @@ class _Followed:
     ended: Ended | None = None
     _buffer: bytearray = field(default_factory=bytearray)
     _received: int = 0
+    _over: bool = False
 
     def follow(self) -> End:
         """Read frames until the process has ended; kill it when its time is over, it is cancelled or it babbles."""
@@ -154,6 +155,7 @@ class _Followed:
             if self.control.fileno() in ready:
                 break
         self._learn_end()
+        self._over = True
         while self._read():
             continue
         ended = self.ended
@@ -170,7 +172,7 @@ class _Followed:
         if self.killed is not None:
             return
         if self.watch.cancelled is not None and self.watch.cancelled():
-            self._kill("cancelled")
+            self._kill("task-cancelled")
         elif time.monotonic() >= self.watch.deadline:
             self._kill("limit-wall")
 
@@ -184,7 +186,7 @@ class _Followed:
         try:
             chunk = os.read(self.answers, _CHUNK)
         except BlockingIOError:
-            return self.ended is None
+            return not self._over
         self._received += len(chunk)
         if self._received > MAX_ANSWER_BYTES + _MAX_PROGRESS_BYTES:
             self._kill("child-died")

@@ -36,7 +36,7 @@ CODES = frozenset(
         "limit-rows",
         "limit-bytes",
         "child-died",  # killed by a signal or gone without an answer
-        "cancelled",
+        "task-cancelled",
         "source-unreadable",  # mount: the file cannot be read as the format it is said to have
         "source-columns",  # mount: a declared column is missing, or an undeclared one is there
         "source-rows",  # mount: rows that do not fit the declared types; see `Answer.problems`

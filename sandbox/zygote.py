@@ -1,8 +1,8 @@
 """How do processes start in a few milliseconds? A parent with all imported forks one per task.
 
 It connects to nothing, holds no data, has one thread, and answers to one socket: an order with three descriptors (the
-task, the pipe for the answer, a control socket). Over the control socket it sends a handle of the process (pidfd) and, once, how it
-ended. When its socket closes it ends, and its children with it.
+task, the pipe for the answer, a control socket). Over the control socket it sends a handle of the process (pidfd) and,
+once, how it ended. When its socket closes it ends, and its children with it.
 """
 
 from __future__ import annotations

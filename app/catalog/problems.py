@@ -36,7 +36,7 @@ KINDS = {
 }
 _SOURCE = "source-"
 _LIMIT = "limit-"
-_TRY_AGAIN = frozenset({"isolation-missing", "cancelled"})
+_TRY_AGAIN = frozenset({"isolation-missing", "task-cancelled"})
 
 
 def findings(entry: Entry, source: str, answer: Answer) -> list[Finding]:
