@@ -44,8 +44,12 @@ class Services:
         return register.machine(self.platform, name)
 
     def checkpoint(self) -> str:
-        """The signed checkpoint of the ledger as it stands."""
+        """The signed checkpoint of the ledger as it stands; its key's public half is `ledger_verifier`."""
         return self.store.checkpoint(partial(checkpoint.sign, key=keys.signing_key(self.keys, "ledger")))
+
+    def ledger_verifier(self) -> str:
+        """The public key that verifies the ledger's checkpoints, as a C2SP verifier key."""
+        return checkpoint.verifier_key(keys.signing_key(self.keys, "ledger"))
 
 
 def build(settings: Config, *, clock: Clock | None = None, new_id: NewId | None = None) -> Services:

@@ -53,7 +53,7 @@ def sluice() -> None:
     \b
     Examples:
       sluice try --catalog sample_data/flights --sql query.sql
-      sluice catalog add sample_data/s1_rescue --as steward-li
+      sluice catalog add sample_data/s1_rescue --as steward-highway
       sluice verify release.zip
     """
 

@@ -65,6 +65,11 @@ def open_checkpoint(note: str, verifier: str) -> Checkpoint:
     return Checkpoint(origin=origin, size=int(lines[1]), root=_decode(lines[2], 32))
 
 
+def check_verifier(verifier: str) -> None:
+    """Raise ValueError unless `verifier` is a well-formed Ed25519 verifier key."""
+    _parse_verifier(verifier)
+
+
 def _text(origin: str, size: int, root: bytes) -> str:
     return f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
 

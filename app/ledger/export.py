@@ -20,11 +20,13 @@ from app.ledger.tables import ledger_entry, ledger_node
 FORMAT = "sluice-ledger/1"
 
 
-def verify_database(connection: Connection, verifier: str) -> Verdict:
-    """Replay the ledger in the database: entries, search columns, nodes, checkpoints."""
+def verify_database(connection: Connection, verifier: str, *, earlier: str | None = None) -> Verdict:
+    """Replay the ledger in the database: entries, search columns, nodes, checkpoints, and one kept `earlier`."""
     rows = connection.execute(select(ledger_node.c.level, ledger_node.c.position, ledger_node.c.hash))
     nodes = {(level, position): value for level, position, value in rows}
-    return verify(_stored(connection), journal.checkpoints(connection), verifier, nodes=nodes)
+    kept = [] if earlier is None else [_kept(earlier, verifier)]
+    notes = [*journal.checkpoints(connection), *kept]
+    return verify(_stored(connection), notes, verifier, nodes=nodes)
 
 
 def write_export(connection: Connection, file: Path, verifier: str) -> int:
