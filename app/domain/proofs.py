@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from app.domain.errors import Finding
+from app.domain.rules import LevelRule
 from app.domain.values import Dataset, Decision, FieldUse, Level
+from sandbox.protocol import QueryTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,8 @@ class Analysis:
     uses: tuple[FieldUse, ...]
     level: Level
     reasons: tuple[Finding, ...]
+    governed: object = field(repr=False, compare=False)
+    """The governed tree; only the stage `query` looks inside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,31 @@ class Grant:
     policy_version: str
     analysis: Analysis
     decisions: tuple[UseDecision, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontierOutline:
+    """What the check needs to know of a frontier: the types of its units, its measures' names, its number of keys."""
+
+    number: int
+    units: tuple[str, ...]
+    measures: tuple[str, ...]
+    keys: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Exactly what runs (stage `query`): the task for the sandbox, under which rule, and its SHA-256 as hex.
+
+    `columns` are the names of the output columns, in the operator's spelling.
+    """
+
+    grant: Grant
+    rule: LevelRule
+    task: QueryTask
+    frontiers: tuple[FrontierOutline, ...]
+    columns: tuple[str, ...]
+    hash: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,3 +76,8 @@ def for_operator(report: CheckReport) -> dict[str, object]:
         "plan_hash": report.plan_hash,
         "policy_version": report.policy_version,
     }
+
+
+def evidence_json(cell: CellEvidence) -> dict[str, object]:
+    """The evidence of one cell as plain data; no value of the cell is in it."""
+    return asdict(cell)

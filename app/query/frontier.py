@@ -28,11 +28,6 @@ class UnitExpression:
     reference: str
     tag: str
 
-    @staticmethod
-    def of(alias: str, type_: str, column: str, tag: str) -> UnitExpression:
-        """The unit in column `column` of the source `alias`."""
-        return UnitExpression(type=type_, alias=alias, reference=column, tag=tag)
-
     @property
     def key(self) -> ColumnKey:
         """The reference column as a key for `Equalities`."""
@@ -154,8 +149,17 @@ def _measure(call: exp.Expression, function_class: FunctionClass, finding: MakeF
         argument=None if isinstance(argument, exp.Star) else argument,
         condition=call.expression.this if isinstance(call, exp.Filter) else None,
         distinct=distinct,
-        family="" if name in ADDITIVE and not distinct else f"distinct:{family}" if distinct else family,
+        family=_comparable(name, family, distinct),
     )
+
+
+def _comparable(function: str, fields: str, distinct: bool) -> str:
+    """What the firewall may compare a measure with: counts with counts, sums over the same fields with one another."""
+    if distinct:
+        return f"distinct:{fields}"
+    if function in ADDITIVE:
+        return ""
+    return fields if function in SUMS else f"{function}:{fields}"
 
 
 def _read_cells(

@@ -152,15 +152,12 @@ class _Governor:
             self._expression_query(node, env, units, equal)
         kinds = {s.relation.kind for s in sources}
         if Kind.UNIT not in kinds:
-            safe = Kind.SAFE in kinds or select.find(exp.Table, bfs=False) is not None and self._reads_cells(select)
+            safe = Kind.SAFE in kinds or _reads_cells(select)
             return Relation(kind=Kind.SAFE if safe else Kind.PUBLIC)
         self._check_windows(select, units, equal)
         if select.args.get("group") is not None or _own_aggregates(select):
             return self._grouped(select, units, equal, hidden=hidden)
         return self._rows(select, units, equal, hidden=hidden)
-
-    def _reads_cells(self, select: exp.Select) -> bool:
-        return any(t.name.startswith("__s") for t in select.find_all(exp.Table))
 
     def _sources(self, select: exp.Select, env: Environment) -> list[Source]:
         from_ = select.args.get("from_")
@@ -195,7 +192,7 @@ class _Governor:
         joins = [None, *(select.args.get("joins") or [])]
         merged: list[UnitExpression] = []
         for source, join in zip(sources, joins, strict=True):
-            own = [UnitExpression.of(source.alias, u.type, u.column, u.tag) for u in source.relation.units]
+            own = _unit_expressions(source)
             self._check_outer_join(join, source, sources, own, merged, equal)
             for unit in own:
                 if not any(unit.type == m.type and equal.same(unit.key, m.key) for m in merged):
@@ -338,10 +335,18 @@ class _Governor:
             raise Refusal(self.finding("correlated-subquery", inner))
         where = Equalities.of_condition(inner.args["where"].this if inner.args.get("where") else None)
         for source in sources:
-            for unit in source.relation.units:
-                own = UnitExpression.of(source.alias, unit.type, unit.column, unit.tag)
+            for own in _unit_expressions(source):
                 if not any(u.type == own.type and where.same(u.key, own.key) for u in units):
                     raise Refusal(self.finding("correlated-subquery", inner))
+
+
+def _unit_expressions(source: Source) -> list[UnitExpression]:
+    """The units of a source, under the column names that its query gave them where it did."""
+    names = {number: column for column, number in source.relation.exposed.items()}
+    return [
+        UnitExpression(type=u.type, alias=source.alias, reference=names.get(i, u.column), tag=u.tag)
+        for i, u in enumerate(source.relation.units)
+    ]
 
 
 def _covered(keys: list[exp.Expression], units: list[UnitExpression], equal: Equalities) -> dict[int, int]:
@@ -352,6 +357,11 @@ def _covered(keys: list[exp.Expression], units: list[UnitExpression], equal: Equ
             if isinstance(key, exp.Column) and equal.same(key_of(key), unit.key):
                 found[i] = j
     return found
+
+
+def _reads_cells(select: exp.Select) -> bool:
+    """Whether some query inside an expression of `select` reads a frontier's cells."""
+    return any(t.name.startswith("__s") for t in select.find_all(exp.Table))
 
 
 def _own_aggregates(select: exp.Select) -> list[exp.Expression]:

@@ -159,7 +159,8 @@ def _written_outputs(tree: exp.Query) -> list[str | None]:
     for projection in select.expressions:
         if isinstance(projection, exp.Star) or (isinstance(projection, exp.Column) and projection.is_star):
             return [None]
-        names.append(projection.alias_or_name or projection.sql(DIALECT))
+        named = isinstance(projection, exp.Alias | exp.Column)
+        names.append(projection.alias_or_name if named else projection.sql(DIALECT).lower())
     return names
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import sqlglot
 from sqlglot import exp
@@ -20,10 +21,29 @@ MAX_DEPTH = 150
 FunctionClass = Callable[[str], str | None]
 """Answers the class of a function by its DuckDB name (`policies/functions.toml`), None when it is not listed."""
 
+
+class Functions(Protocol):
+    """The table of functions, as the policy stage reads it from `policies/functions.toml`."""
+
+    @property
+    def raises(self) -> frozenset[str]:
+        """Functions that stop a query for some values."""
+
+    @property
+    def constants(self) -> Mapping[str, tuple[int, ...]]:
+        """Function → the arguments, from 1, that must be literals."""
+
+    def function_class(self, name: str) -> str | None:
+        """The class of a function by its DuckDB name, None when it is not listed."""
+
+
+RAISES = "raises"
+"""Mark in the `meta` of calls that can fail for some values; `app.query.guarded` wraps them."""
+
 _CALLED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\(")
 
 
-def parse(sql: str, function_class: FunctionClass) -> exp.Query:
+def parse(sql: str, functions: Functions) -> exp.Query:
     """The tree of `sql`, every node and function of which is on the allow-list.
 
     Raises Invalid "sql-too-long", "sql-syntax"; Refusal "construct-refused", "function-refused".
@@ -39,7 +59,7 @@ def parse(sql: str, function_class: FunctionClass) -> exp.Query:
     tree = statements[0]
     if not isinstance(tree, QUERIES):
         raise Refusal(_construct(tree, sql, _describe(tree)))
-    findings = [f for node in tree.walk() for f in _node_findings(node, sql, function_class)]
+    findings = [f for node in tree.walk() for f in _node_findings(node, sql, functions)]
     if findings:
         raise Refusal(findings[0], *findings[1:])
     return tree  # type: ignore[return-value]  # QUERIES are subclasses of exp.Query
@@ -75,10 +95,10 @@ def is_call(node: exp.Expression) -> bool:
     return isinstance(node, exp.Func) and type(node) not in SYNTAX_FUNCTIONS and type(node) not in NODES or isinstance(node, exp.Count)
 
 
-def _node_findings(node: exp.Expression, sql: str, function_class: FunctionClass) -> list[Finding]:
+def _node_findings(node: exp.Expression, sql: str, functions: Functions) -> list[Finding]:
     """What is wrong with this one node, its children apart."""
     if is_call(node):
-        found = _call_finding(node, sql, function_class)
+        found = _call_finding(node, sql, functions)
         if found is not None:
             return [found]
     elif type(node) not in NODES:
@@ -106,21 +126,31 @@ def _special_findings(node: exp.Expression, sql: str) -> list[Finding]:
     return []
 
 
-def _call_finding(node: exp.Expression, sql: str, function_class: FunctionClass) -> Finding | None:
+def _call_finding(node: exp.Expression, sql: str, functions: Functions) -> Finding | None:
     name = function_name(node)
-    kind = function_class(name)
-    guarded = kind == "scalar_guarded" and not _constant_arguments(node)
-    if kind is not None and kind not in ("internal", "table") and not guarded:
+    kind = functions.function_class(name)
+    if name in functions.raises:
+        node.meta[RAISES] = True
+    free = _free_arguments(node) > max(1, _arguments(node) - len(functions.constants.get(name, ())))
+    needs_constant = free and name in functions.constants
+    if kind is not None and kind not in ("internal", "table") and not needs_constant:
         return None
-    code = "function-needs-constant" if guarded else "function-refused"
+    code = "function-needs-constant" if needs_constant else "function-refused"
     return Finding(code=code, params=(("function", name),), position=position(node, sql))
 
 
-def _constant_arguments(node: exp.Expression) -> bool:
-    """Whether every argument but the first is a literal."""
-    arguments = [v for v in node.args.values() if v is not None]
-    flat = [a for v in arguments for a in (v if isinstance(v, list) else [v]) if isinstance(a, exp.Expression)]
-    return all(isinstance(a, exp.Literal | exp.Boolean | exp.Null | exp.Var) for a in flat[1:])
+def _flat_arguments(node: exp.Expression) -> list[exp.Expression]:
+    values = [v for v in node.args.values() if v is not None]
+    return [a for v in values for a in (v if isinstance(v, list) else [v]) if isinstance(a, exp.Expression)]
+
+
+def _arguments(node: exp.Expression) -> int:
+    return len(_flat_arguments(node))
+
+
+def _free_arguments(node: exp.Expression) -> int:
+    """How many arguments are not literals."""
+    return sum(not isinstance(a, exp.Literal | exp.Boolean | exp.Null | exp.Var) for a in _flat_arguments(node))
 
 
 def _construct(node: exp.Expression, sql: str, name: str) -> Finding:

@@ -111,8 +111,7 @@ class UseFinder:
         group = select.args.get("group")
         for key in group.expressions if group is not None else []:
             self._as_labels(inner.key(key))
-        grouped = replace_labels = group is not None or _aggregates(select)
-        inner.labels = replace_labels
+        grouped = inner.labels = group is not None or _aggregates(select)
         for clause in ("having", "qualify"):
             if select.args.get(clause) is not None:
                 inner.condition(select.args[clause].this)
@@ -280,7 +279,7 @@ class _Select:
         return self.value(node.this)
 
     def _aggregate(self, node: exp.Expression) -> Flows | None:
-        """The uses of an aggregate call's arguments; None when `node` is not an aggregate."""
+        """The uses of an aggregate call's arguments; None when `node` is none. Marks the call with its base fields."""
         name = function_name(node)
         kind = self.finder.function_class(name)
         if kind not in ("aggregate", "order_statistic", "extreme"):
@@ -289,6 +288,7 @@ class _Select:
         flows = self._children(node)
         self.labels = labels
         distinct = isinstance(node.this, exp.Distinct)
+        node.meta["family"] = ",".join(sorted({f"{f.dataset}.{f.field}" for f in flows if not f.condition}))
         use = "extreme" if kind == "extreme" else "link" if distinct and name == "count" else f"aggregate:{name}"
         for flow in flows:
             if flow.identifier and distinct and not isinstance(node.this.expressions[0], exp.Column):

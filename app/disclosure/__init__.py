@@ -1,0 +1,1 @@
+"""Is an output safe to leave, alone and with all that left before?"""

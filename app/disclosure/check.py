@@ -1,0 +1,73 @@
+"""Is an output safe to leave? Evidence + firewall → `CheckReport`, or the cells that must be taken out first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from app.disclosure.evidence import Judged, Stopped
+from app.domain.errors import Broken, Invalid
+from app.domain.proofs import CheckReport, Plan, RunResult
+from app.domain.values import Decision
+
+TABLE = "result.parquet"
+
+
+def report(
+    plan: Plan,
+    result: RunResult,
+    judged: Judged,
+    near: tuple[tuple[str, int], ...],
+    segment: str,
+    max_bytes: int,
+) -> CheckReport:
+    """The report on a run whose unsafe cells are all out of the table.
+
+    Raises Broken("plan-result-mismatch") when the result is not of this plan, Invalid("output-too-large").
+    """
+    if result.plan_hash != plan.hash:
+        raise Broken("plan-result-mismatch")
+    analysis = plan.grant.analysis
+    file = Path(result.folder) / TABLE
+    schema, rows = _table(file)
+    if file.stat().st_size > max_bytes:
+        raise Invalid("output-too-large", limit=max_bytes)
+    if tuple(schema.names) != plan.columns:
+        raise Broken("evidence-malformed", file=TABLE)
+    return CheckReport(
+        decision=Decision.REVIEW if analysis.reasons else Decision.CHECKED,
+        reasons=analysis.reasons,
+        level=analysis.level,
+        plan_hash=plan.hash,
+        policy_version=plan.grant.policy_version,
+        columns=tuple((f.name, str(f.type)) for f in schema),
+        rows=rows,
+        suppressed=judged.suppressed,
+        stopped_by_firewall=judged.stopped,
+        cells=judged.cells,
+        table=TABLE,
+        segment=segment,
+        near=near,
+    )
+
+
+def merged(old: Stopped, new: Stopped) -> Stopped:
+    """Both sets of stopped cells together."""
+    frontiers = {*old, *new}
+    return {
+        f: {
+            m: old.get(f, {}).get(m, frozenset()) | new.get(f, {}).get(m, frozenset())
+            for m in {*old.get(f, {}), *new.get(f, {})}
+        }
+        for f in frontiers
+    }
+
+
+def _table(file: Path) -> tuple[pa.Schema, int]:
+    try:
+        found = pq.read_metadata(file)
+        return found.schema.to_arrow_schema(), found.num_rows
+    except (pa.ArrowException, OSError, ValueError):
+        raise Broken("evidence-malformed", file=file.name) from None

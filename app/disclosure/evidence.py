@@ -1,0 +1,115 @@
+"""What stands behind each cell? Reads the evidence that came out of the sandbox, as hostile input, and judges it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from app.domain.errors import Broken
+from app.domain.proofs import CellEvidence, FrontierOutline, Plan
+
+Stopped = Mapping[int, Mapping[int | None, frozenset[int]]]
+"""Frontier → measure (None: the row) → key hashes of the cells that the firewall stops."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The evidence of every cell, and how many cells were suppressed or stopped."""
+
+    cells: tuple[CellEvidence, ...]
+    suppressed: int
+    stopped: int
+
+
+def judge(plan: Plan, folder: Path, stopped: Stopped) -> Judged:
+    """Read and judge the evidence of every frontier of `plan` in `folder`.
+
+    Raises Broken("evidence-malformed") when a file is not what the plan asked for, and Broken("evidence-unsafe") when
+    a cell was let through with fewer contributors than the rule demands: the sandbox's word alone is not enough.
+    """
+    cells: list[CellEvidence] = []
+    suppressed = held = 0
+    for frontier in plan.frontiers:
+        rows = read_rows(folder / f"evidence_{frontier.number}.parquet")
+        for row in rows:
+            found, left, kept = _row(plan, frontier, row, stopped.get(frontier.number, {}))
+            cells += found
+            suppressed += left
+            held += kept
+    return Judged(cells=tuple(cells), suppressed=suppressed, stopped=held)
+
+
+def read_rows(file: Path) -> Iterator[dict[str, object]]:
+    """The rows of a small Parquet file from the sandbox; raises Broken("evidence-malformed") when it is none."""
+    try:
+        with pq.ParquetFile(file) as parquet:
+            for batch in parquet.iter_batches(batch_size=8192):
+                yield from batch.to_pylist()
+    except (pa.ArrowException, OSError, ValueError):
+        raise Broken("evidence-malformed", file=file.name) from None
+
+
+def _row(
+    plan: Plan, frontier: FrontierOutline, row: dict[str, object], stops: Mapping[int | None, frozenset[int]]
+) -> tuple[list[CellEvidence], int, int]:
+    """The evidence of one row of a frontier: its cells, how many are suppressed, how many the firewall stops."""
+    try:
+        measures: list[int | None] = [None, *range(len(frontier.measures))]
+        found = [_cell(plan, frontier, row, m, stops) for m in measures]
+    except (KeyError, TypeError, ValueError):
+        raise Broken("evidence-malformed", file=f"evidence_{frontier.number}.parquet") from None
+    row_cell, own = found[0], found[1:]
+    if row_cell.verdict != "safe":
+        return found, int(row_cell.verdict != _NEAR), int(row_cell.verdict == _NEAR)
+    bad = [c for c in own if c.verdict != "safe"]
+    near = sum(c.verdict == _NEAR for c in bad)
+    if own and len(bad) == len(own):
+        return found, int(near == 0), int(near > 0)
+    return found, len(bad) - near, near
+
+
+_NEAR = "near-released"
+
+
+def _cell(
+    plan: Plan,
+    frontier: FrontierOutline,
+    row: dict[str, object],
+    measure: int | None,
+    stops: Mapping[int | None, frozenset[int]],
+) -> CellEvidence:
+    """The evidence of a row (`measure` None) or of one measure in it, worst unit first."""
+    units = range(len(frontier.units))
+    suffix = "" if measure is None else f"_{measure}"
+    counts = [int(row[f"n{u}{suffix}"] if f"n{u}{suffix}" in row else row[f"n{u}"]) for u in units]  # type: ignore[call-overload]
+    worst = min(units, key=lambda u: counts[u])
+    shares = [float(s) for u in units if (s := row.get(f"share{u}{suffix}")) is not None]  # type: ignore[arg-type]
+    ok = bool(row["row_ok"] if measure is None else row[f"ok{measure}"])
+    verdict = "safe" if ok else "few-contributors" if counts[worst] < plan.rule.contributors else "dominated"
+    if int(row["key"]) in stops.get(measure, frozenset()):  # type: ignore[call-overload]
+        verdict = _NEAR
+    if verdict == "safe" and counts[worst] < plan.rule.contributors:
+        raise Broken("evidence-unsafe")
+    return CellEvidence(
+        frontier=frontier.number,
+        cell=int(row["cell"]),  # type: ignore[call-overload]
+        measure=None if measure is None else frontier.measures[measure],
+        unit=frontier.units[worst],
+        contributors=counts[worst],
+        exact=bool(row["exact"]),
+        largest_share=max(shares, default=None),
+        verdict=verdict,
+        rule=f"{plan.rule.level}:{_RULES[verdict]}",
+    )
+
+
+_RULES = {
+    "safe": "contributors",
+    "few-contributors": "contributors",
+    "dominated": "largest_share",
+    _NEAR: "firewall",
+}

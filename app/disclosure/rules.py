@@ -1,0 +1,51 @@
+"""Which numbers does each level demand? Reads `policies/disclosure.toml`; a missing or unknown number is an error."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.errors import Broken
+from app.domain.rules import LevelRule
+from app.domain.values import Level
+
+FILE = "disclosure.toml"
+_KEYS = frozenset({"rows", "contributors", "largest_share", "p_percent", "rounding_base", "reviewers"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EgressRules:
+    """The rule of each level, and the caps of any output: rows, and bytes of Parquet."""
+
+    levels: dict[Level, LevelRule]
+    max_rows: int
+    max_bytes: int
+
+
+def load_rules(policies: Path) -> EgressRules:
+    """The rules in the folder `policies`.
+
+    Raises Broken("disclosure-rules") for a level that is missing, an unknown key, or a level without contributors
+    that does not say that rows may leave.
+    """
+    document = tomllib.loads((policies / FILE).read_text(encoding="utf-8"))
+    output = document.pop("output", {})
+    wrong = set(document) ^ {str(level) for level in Level}
+    wrong |= {f"{name}.{k}" for name, table in document.items() for k in set(table) - _KEYS}
+    wrong |= {name for name, t in document.items() if "contributors" not in t and t.get("rows") is not True}
+    if wrong or set(output) != {"max_rows", "max_bytes"}:
+        raise Broken("disclosure-rules", problem=", ".join(sorted(wrong)) or "output")
+    levels = {Level(name): _rule(Level(name), table) for name, table in document.items()}
+    return EgressRules(levels=levels, max_rows=output["max_rows"], max_bytes=output["max_bytes"])
+
+
+def _rule(level: Level, table: dict[str, float]) -> LevelRule:
+    return LevelRule(
+        level=level,
+        contributors=int(table.get("contributors", 1)),
+        largest_share=table.get("largest_share"),
+        p_percent=table.get("p_percent"),
+        rounding_base=int(table["rounding_base"]) if "rounding_base" in table else None,
+        reviewers=int(table["reviewers"]),
+    )

@@ -1,0 +1,118 @@
+"""Exactly what runs? `Grant` + rule → `Plan`: secure views, steps, exports; the operator's text is not among them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sqlglot import exp
+
+from app.domain.errors import Broken
+from app.domain.proofs import FrontierOutline, Grant, Plan
+from app.domain.rules import LevelRule
+from app.domain.values import Dataset
+from app.query.analysis import GovernedQuery
+from app.query.evidence import NO_STOPS, FrontierSql, Stops
+from app.query.govern import Governed
+from app.query.guarded import total_sql
+from sandbox.protocol import Export, Limits, QueryTask, Step, View, encode
+
+RESULT = "result.parquet"
+
+
+def make_plan(
+    grant: Grant,
+    rule: LevelRule,
+    functions: Iterable[str],
+    limits: Limits,
+    *,
+    stops: dict[int, Stops] | None = None,
+    reproducible: bool = False,
+) -> Plan:
+    """The plan of a granted analysis. `stops` are cells per frontier that the firewall keeps from leaving.
+
+    Raises Broken when the analysis was not governed.
+    """
+    query = grant.analysis.governed
+    if not isinstance(query, GovernedQuery):
+        raise Broken("plan-without-governed-query")
+    governed = query.governed
+    frontiers = [
+        FrontierSql(
+            frontier=f, rule=rule, prefix=_prefix(governed), stops=(stops or {}).get(f.number, NO_STOPS)
+        )
+        for f in governed.frontiers
+    ]
+    task = QueryTask(
+        views=tuple(_view(d) for d in grant.analysis.datasets),
+        steps=tuple(Step(table=t, sql=s) for f in frontiers for t, s in f.steps()),
+        exports=(
+            Export(file=RESULT, sql=_result(governed, query.outputs)),
+            *(Export(file=n, sql=s, max_rows=_EVIDENCE_ROWS) for f in frontiers for n, s in f.exports()),
+        ),
+        functions=tuple(functions),
+        limits=limits,
+        reproducible=reproducible,
+    )
+    return Plan(
+        grant=grant,
+        rule=rule,
+        task=task,
+        frontiers=tuple(_outline(f) for f in frontiers),
+        columns=query.outputs,
+        hash=_hash(task, grant.analysis.datasets),
+    )
+
+
+_EVIDENCE_ROWS = 1 << 26
+"""Evidence has up to 64 rows per cell and measure; the limit on bytes still holds."""
+
+
+def _view(dataset: Dataset) -> View:
+    hidden = [c for u in dataset.units for c in (u.column, u.tag)]
+    columns = dict.fromkeys([*(f.name for f in dataset.fields), *hidden])
+    return View(name=dataset.name, path=dataset.path, columns=tuple(columns))
+
+
+def _result(governed: Governed, outputs: tuple[str, ...]) -> str:
+    """The query above its frontiers, its columns renamed to what the operator wrote."""
+    tree = governed.tree
+    text = _prefix(governed)([tree]) + total_sql(tree)
+    inner = exp.to_identifier("__out", quoted=True).sql("duckdb")
+    columns = ", ".join(exp.to_identifier(n, quoted=True).sql("duckdb") for n in outputs)
+    return f"SELECT * FROM ({text}) AS {inner}({columns})"
+
+
+def _prefix(governed: Governed):  # type: ignore[no-untyped-def]  # a closure over the WITH queries
+    def prefix(trees: list[exp.Expression]) -> str:
+        """The WITH queries that `trees` need, directly or through one another, in their order."""
+        bodies = dict(governed.ctes)
+        needed: set[str] = set()
+        waiting = list(trees)
+        while waiting:
+            for table in waiting.pop().find_all(exp.Table):
+                if table.name in bodies and table.name not in needed:
+                    needed.add(table.name)
+                    waiting.append(bodies[table.name])
+        parts = [f'"{n}" AS ({total_sql(q)})' for n, q in governed.ctes if n in needed]
+        return f"WITH {', '.join(parts)} " if parts else ""
+
+    return prefix
+
+
+def _outline(sql: FrontierSql) -> FrontierOutline:
+    f = sql.frontier
+    return FrontierOutline(
+        number=f.number,
+        units=tuple(u.type for u in f.units),
+        measures=tuple(m.call.sql("duckdb") for m in f.measures),
+        keys=len(f.keys),
+    )
+
+
+def _hash(task: QueryTask, datasets: tuple[Dataset, ...]) -> str:
+    """SHA-256 of the canonical task, with versions in place of paths so that it is the same on every machine."""
+    versions = {d.path: d.version for d in datasets}
+    views = tuple(replace(v, path=versions[v.path]) for v in task.views)
+    return hashlib.sha256(encode(replace(task, views=views))).hexdigest()

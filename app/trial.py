@@ -1,0 +1,159 @@
+"""What would leave if an operator with these rights asked this? The engine without the people: `sluice try`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from app.catalog.manifest import read_catalog
+from app.catalog.mounting import mount_catalog, mount_enterprise
+from app.catalog.values import Catalog
+from app.disclosure.history import append, folder_history
+from app.domain.errors import Finding, Refusal
+from app.domain.ports import Clock
+from app.domain.proofs import CheckReport
+from app.domain.report_json import evidence_json
+from app.domain.values import Dataset, Decision
+from app.engine import Engine
+from app.policy.conditions import Context
+from app.policy.decision import TRIAL, standing_uses
+from app.policy.grants import Uses
+from app.policy.snapshot import snapshot
+from app.policy.uses_file import read_uses
+from app.workflow import Evaluated, Progress, Question, evaluate
+
+OPERATOR = "operator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One call of `sluice try`: the folder of the catalog, the SQL, and what the operator holds and brings.
+
+    With `history`, the mounted vault is kept there, and each accepted output counts as released for the next call.
+    """
+
+    catalog: Path
+    sql: str
+    uses: Path | None = None
+    enterprise: tuple[tuple[str, Path], ...] = ()
+    history: Path | None = None
+    reproducible: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What the operator would get: the decision with its reasons, and the rows that would leave."""
+
+    decision: Decision
+    refusals: tuple[Finding, ...] = ()
+    report: CheckReport | None = None
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    columns: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as plain data; evidence has no values of cells."""
+        report = self.report
+        return {
+            "decision": self.decision.value,
+            "refusals": [f.to_json() for f in self.refusals],
+            "reasons": [f.to_json() for f in report.reasons] if report else [],
+            "level": report.level.value if report else None,
+            "columns": [{"name": n, "type": t} for n, t in self.columns],
+            "rows": self.rows,
+            "suppressed": report.suppressed if report else 0,
+            "stopped_by_firewall": report.stopped_by_firewall if report else 0,
+            "cells": [evidence_json(c) for c in report.cells] if report else [],
+            "timings": {name: round(seconds, 4) for name, seconds in self.timings.items()},
+        }
+
+
+def run_trial(engine: Engine, trial: Trial, clock: Clock, *, progress: Progress = lambda _stage: None) -> Outcome:
+    """Mount, analyse, decide, run, check. A refusal is an outcome; what is wrong with the input raises Invalid."""
+    begun = time.monotonic()
+    catalog = read_catalog(trial.catalog)
+    with _home(trial.history) as home:
+        progress("mounting")
+        datasets = _mount(engine, catalog, trial, home)
+        mounted = time.monotonic() - begun
+        policy, context = _policy(engine, trial, datasets, clock)
+        question = Question(
+            sql=trial.sql,
+            datasets=datasets,
+            policy=policy,
+            authorization=TRIAL,
+            context=context,
+            reproducible=trial.reproducible,
+        )
+        try:
+            evaluated = evaluate(engine, question, folder_history(home / "history"), home / "run", progress=progress)
+        except Refusal as refusal:
+            return Outcome(decision=Decision.REFUSED, refusals=refusal.findings, timings={"mount": mounted})
+        finally:
+            engine.launcher.close()
+        return _outcome(evaluated, home, mounted)
+
+
+def _outcome(evaluated: Evaluated, home: Path, mounted: float) -> Outcome:
+    """What would leave: nothing while people have to judge it."""
+    report = evaluated.report
+    folder = Path(evaluated.result.folder)
+    checked = report.decision is Decision.CHECKED
+    if checked:
+        append(home / "history", folder / report.segment)
+    return Outcome(
+        decision=report.decision,
+        report=report,
+        rows=pq.read_table(folder / report.table).to_pylist() if checked else [],
+        columns=report.columns,
+        timings={"mount": mounted, **evaluated.timings},
+    )
+
+
+def _mount(engine: Engine, catalog: Catalog, trial: Trial, home: Path) -> tuple[Dataset, ...]:
+    mounter = partial(engine.launcher.run, require_isolation=engine.require_isolation)
+    vault, scratch = home / "vault", home / "scratch"
+    public = mount_catalog(catalog, vault, scratch, mounter)
+    declared = {e.name: e for e in catalog.enterprise}
+    own = [
+        mount_enterprise(name, file, declared.get(name), vault, scratch, mounter, operator=OPERATOR).dataset
+        for name, file in trial.enterprise
+    ]
+    return (*public, *own)
+
+
+def _policy(engine: Engine, trial: Trial, datasets: tuple[Dataset, ...], clock: Clock):  # type: ignore[no-untyped-def]
+    context = Context(now=clock())
+    if trial.uses is None:
+        held: Uses = standing_uses(engine.standing, datasets, context)
+    else:
+        held = read_uses(trial.uses, datasets)
+        context = Context(now=context.now, purpose=held.purpose)
+    return snapshot(engine.standing, {TRIAL: held}, datasets), context
+
+
+@contextmanager
+def _home(history: Path | None) -> Iterator[Path]:
+    """A folder for the vault and the run: temporary, or kept in `history` except for the run itself."""
+    if history is None:
+        with tempfile.TemporaryDirectory(prefix="sluice-try-") as folder:
+            yield Path(folder).resolve()
+        return
+    history.mkdir(parents=True, exist_ok=True)
+    home = history.resolve()
+    for name in ("run", "scratch"):
+        shutil.rmtree(home / name, ignore_errors=True)
+    try:
+        yield home
+    finally:
+        for name in ("run", "scratch"):
+            shutil.rmtree(home / name, ignore_errors=True)

@@ -1,0 +1,173 @@
+"""How does SQL become an output that may leave? The way of a job, one call per arrow; read this first.
+
+    SQL ──understand──▶ uses ──decide──▶ Grant ──make_plan──▶ Plan ──run──▶ RunResult ──judge, compare──▶ CheckReport
+
+What the firewall stops is taken out and the query runs again without it, so that a stopped cell influences nothing above
+it (HAVING, ranks, totals, limits). People come after: `app.review`, then `app.release`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.disclosure.check import merged, report
+from app.disclosure.evidence import Stopped, judge
+from app.disclosure.fingerprint import SEGMENT, read_segment
+from app.disclosure.firewall import compare
+from app.disclosure.history import History
+from app.domain.errors import Broken, Finding, Invalid, Refusal, SluiceError, Unavailable
+from app.domain.proofs import Analysis, CheckReport, Grant, Plan, RunResult
+from app.domain.values import Dataset
+from app.engine import Engine
+from app.policy.conditions import Context
+from app.policy.decision import decide
+from app.policy.snapshot import PolicySnapshot
+from app.query.analysis import complete, outline, understand
+from app.query.evidence import Stops
+from app.query.plan import make_plan
+from sandbox.protocol import Answer
+
+ROUNDS = 4
+"""How often the firewall may take cells out before the whole output is stopped."""
+
+Progress = Callable[[str], None]
+Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Who asks what of which data: the SQL, the data sets in reach, and the policy in force for an authorization."""
+
+    sql: str
+    datasets: tuple[Dataset, ...]
+    policy: PolicySnapshot
+    authorization: str
+    context: Context
+    reproducible: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """An output in quarantine, by what grant and plan, what the check says, and the seconds of each stage."""
+
+    plan: Plan
+    result: RunResult
+    report: CheckReport
+    timings: dict[str, float]
+
+
+def authorize(engine: Engine, question: Question) -> Grant:
+    """Understand the SQL and decide about every use in it.
+
+    Raises Invalid or Refusal; a refusal names everything that is wrong at once, what the policy forbids and what
+    cannot be governed.
+    """
+    understood = understand(question.sql, question.datasets, engine.functions)
+    findings: list[Finding] = []
+    analysis: Analysis = outline(understood)
+    try:
+        decide(question.policy, question.authorization, analysis, question.context)
+    except Refusal as refusal:
+        findings += refusal.findings
+    try:
+        analysis = complete(understood, engine.functions)
+    except Refusal as refusal:
+        findings += refusal.findings
+    if findings:
+        raise Refusal(findings[0], *findings[1:])
+    return decide(question.policy, question.authorization, analysis, question.context)
+
+
+def evaluate(
+    engine: Engine,
+    question: Question,
+    history: History,
+    folder: Path,
+    *,
+    progress: Progress = lambda _stage: None,
+    cancelled: Cancelled | None = None,
+) -> Evaluated:
+    """Everything from SQL to a check report; the result and its evidence end up in `folder`, which must be empty.
+
+    Raises Invalid, Refusal, Unavailable or Broken; then `folder` holds nothing that may be used.
+    """
+    timings: dict[str, float] = {}
+    begun = time.monotonic()
+    grant = authorize(engine, question)
+    timings["decide"] = time.monotonic() - begun
+    stopped: Stopped = {}
+    for _ in range(ROUNDS):
+        progress("running")
+        plan = _plan(engine, question, grant, stopped)
+        result = _run(engine, plan, folder, cancelled, timings)
+        progress("checking")
+        begun = time.monotonic()
+        segment = read_segment(plan, folder)
+        near = compare(segment, history)
+        timings["check"] = timings.get("check", 0.0) + time.monotonic() - begun
+        if not near.stopped:
+            judged = judge(plan, folder, stopped)
+            checked = report(plan, result, judged, near.releases(), SEGMENT, engine.rules.max_bytes)
+            return Evaluated(plan=plan, result=result, report=checked, timings=timings)
+        stopped = merged(stopped, near.stopped)
+        _empty(folder)
+    raise Refusal("firewall-unsettled", rounds=ROUNDS)
+
+
+def _plan(engine: Engine, question: Question, grant: Grant, stopped: Stopped) -> Plan:
+    stops = {f: Stops(keys={m: tuple(sorted(k)) for m, k in ms.items()}) for f, ms in stopped.items()}
+    return make_plan(
+        grant,
+        engine.rules.levels[grant.analysis.level],
+        engine.callable_functions(),
+        engine.limits(),
+        stops=stops,
+        reproducible=question.reproducible,
+    )
+
+
+def _run(engine: Engine, plan: Plan, folder: Path, cancelled: Cancelled | None, timings: dict[str, float]) -> RunResult:
+    """Run a plan in the sandbox; its files end up in `folder`."""
+    answer = engine.launcher.run(plan.task, folder, require_isolation=engine.require_isolation, cancelled=cancelled)
+    for stage, seconds in answer.usage.stages.items():
+        timings[stage] = timings.get(stage, 0.0) + seconds
+    timings["sandbox"] = timings.get("sandbox", 0.0) + answer.usage.wall_seconds
+    if answer.status != "ok":
+        raise sandbox_error(answer)
+    return RunResult(
+        plan_hash=plan.hash,
+        folder=str(folder),
+        files=answer.files,
+        rows=dict(answer.rows),
+        usage={
+            "wall_seconds": answer.usage.wall_seconds,
+            "cpu_seconds": answer.usage.cpu_seconds,
+            "peak_memory_bytes": float(answer.usage.peak_memory_bytes),
+        },
+        walls=answer.walls,
+    )
+
+
+_BRANCH: dict[str, type[SluiceError]] = {
+    "isolation-missing": Unavailable,
+    "child-died": Unavailable,
+    "task-cancelled": Refusal,
+    "task-malformed": Broken,
+    "guard-refused": Broken,
+}
+"""Code of the sandbox → branch of the error; every other code means that the query asks too much."""
+
+
+def sandbox_error(answer: Answer) -> SluiceError:
+    """The sandbox's answer as an error of ours: a code and the step, never the engine's words."""
+    code = answer.code or "child-died"
+    return _BRANCH.get(code, Invalid)(code, step=answer.step or "-")
+
+
+def _empty(folder: Path) -> None:
+    for file in folder.iterdir():
+        shutil.rmtree(file) if file.is_dir() else file.unlink()
