@@ -42,7 +42,7 @@ def _catalog(folder: Path, data: Raw) -> Catalog:
         folder=folder,
         title=text(data.get("catalog", {}).get("title", folder.name)),
         providers=tuple(_provider(p) for p in data["provider"]),
-        entries=tuple(_entry(folder, d) for d in data["dataset"]),
+        entries=tuple(entry_of(folder, d) for d in data["dataset"]),
     )
 
 
@@ -57,7 +57,8 @@ def _provider(raw: Raw) -> Provider:
     return Provider(code=raw["code"], uscc=raw.get("uscc", ""), name=text(raw.get("name", raw["code"])))
 
 
-def _entry(folder: Path, raw: Raw) -> Entry:
+def entry_of(folder: Path, raw: Raw) -> Entry:
+    """The entry of a `[[dataset]]` table that has passed every check."""
     known = {key: raw.get(key, default) for key, default in _DEFAULTS.items()}
     kind = DatasetKind(raw.get("kind", "public"))
     file = None if kind is DatasetKind.ENTERPRISE else folder / raw["file"]
@@ -67,7 +68,7 @@ def _entry(folder: Path, raw: Raw) -> Entry:
         code=raw["code"],
         title=text(raw["title"]),
         summary=text(raw.get("summary", raw["title"])),
-        provider=raw["provider"],
+        provider=raw.get("provider", ""),
         kind=kind,
         file=file,
         format=raw.get("format") or (rules.SUFFIXES[file.suffix.lower()] if file else ""),

@@ -123,14 +123,16 @@ def _ordered_days(texts: list[str]) -> bool:
 
 
 def files_fit_their_kind(source: Source, data: Raw) -> Iterator[Finding]:
-    """A public data set names a file; an enterprise table does not, nor a number of rows."""
+    """A public data set names its provider and a file; an enterprise table has neither file nor number of rows."""
     for path, item in datasets(data):
         enterprise = item.get("kind") == "enterprise"
         if enterprise:
             for key in {"file", "format", "rows"} & set(item):
                 yield source.finding("catalog-file-of-enterprise", (*path, key), key=key)
-        elif "file" not in item and "file" not in _original(source, path):
-            yield source.finding("catalog-missing-key", path, key="file")
+        else:
+            for key in ("provider", "file"):
+                if key not in _original(source, path):
+                    yield source.finding("catalog-missing-key", path, key=key)
 
 
 def _original(source: Source, path: places.Path) -> Raw:
