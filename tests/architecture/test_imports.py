@@ -41,7 +41,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize("contract", sorted(contract for _, contract in VIOLATIONS.values()))
 def test_a_bad_import_breaks_its_contract(broken: str, contract: str) -> None:
     verdicts = [line for line in broken.splitlines() if line.startswith(contract)]
-    assert [v for v in verdicts if v.endswith("BROKEN")], broken
+    assert [v for v in verdicts if "BROKEN" in v], broken
 
 
 def test_broken_contracts_fail_the_check(broken: str) -> None:

@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 from string import Formatter
 
-import pytest
-
 from app.domain.errors import messages
 from sandbox.protocol import CODES
 from tests.architecture.source import PRODUCT, ROOT, nodes, place, tracked
@@ -98,15 +96,20 @@ def test_every_sentence_belongs_to_a_code_that_can_happen() -> None:
     assert not {code for code in messages() if code not in whole and not code.startswith(beginnings)}
 
 
+def _said(text: str) -> set[str]:
+    """What a template speaks of; a parameter may have one text per language: `why_zh` and `why_en`, or `why`."""
+    return {name.removesuffix("_zh").removesuffix("_en") for name in _fields(text)}
+
+
 def test_both_languages_name_the_same_things() -> None:
     texts = {code: (m.what, m.remedy) for code, m in messages().items()}
-    assert not {code for code, pair in texts.items() if any(_fields(t.zh) != _fields(t.en) for t in pair)}
+    assert not {code for code, pair in texts.items() if any(_said(t.zh) != _said(t.en) for t in pair)}
 
 
 def test_codes_are_nouns_in_kebab_case() -> None:
     assert not {code for code in messages() if not CODE.fullmatch(code)}
 
 
-@pytest.mark.parametrize("code", sorted(CODES))
-def test_every_code_of_the_sandbox_has_sentences(code: str) -> None:
-    assert code in messages() or f"sandbox-{code}" in messages()
+def test_every_code_of_the_sandbox_has_sentences() -> None:
+    known = set(messages())
+    assert not {code for code in CODES if not known & {code, f"sandbox-{code}"}}
