@@ -3,4 +3,3 @@
 select call_time, road, stake_km, seconds_to_arrive
 from hw_incident
 where road = 'S43 机场'
-limit 20

@@ -1,3 +1,3 @@
 -- title: Two statements at once / 一次两条语句
--- expect: refused construct-refused
+-- expect: refused one-statement
 select count(*) from park_event; select * from park_lot
