@@ -59,14 +59,14 @@ X86_64 = Table(
         " perf_event_open=298 userfaultfd=323  io_uring_setup=425 io_uring_enter=426 memfd_create=319"
         " name_to_handle_at=303 open_by_handle_at=304  pidfd_open=434 pidfd_getfd=438 pidfd_send_signal=424"
         " process_madvise=440 setuid=105 setgid=106 setreuid=113  setregid=114 setgroups=116 setresuid=117"
-        " setresgid=119 setfsuid=122 setfsgid=123 capset=126 kill=62 tkill=200  rt_sigqueueinfo=129"
+        " setresgid=119 setfsuid=122 setfsgid=123 capset=126 tkill=200  rt_sigqueueinfo=129"
         " rt_tgsigqueueinfo=297 link=86 symlink=88 linkat=265 symlinkat=266 mknod=133 mknodat=259  shmget=29"
         " shmat=30 msgget=68 semget=64 mq_open=240 open_tree=428 move_mount=429 fsopen=430 mount_setattr=442"
         " quotactl=179 syslog=103 acct=163 swapon=167 reboot=169 personality=135 modify_ldt=154 iopl=172"
         " ioperm=173"
     ),
     guarded=_numbers(
-        "mmap=9 mprotect=10 pkey_mprotect=329 ioctl=16 clone=56 clone3=435 prctl=157 tgkill=234 prlimit64=302"
+        "mmap=9 mprotect=10 pkey_mprotect=329 ioctl=16 clone=56 clone3=435 prctl=157 tgkill=234 kill=62 prlimit64=302"
     ),
 )
 AARCH64 = Table(
@@ -92,13 +92,13 @@ AARCH64 = Table(
         " perf_event_open=241 userfaultfd=282 io_uring_setup=425 io_uring_enter=426  memfd_create=279"
         " name_to_handle_at=264 open_by_handle_at=265 pidfd_open=434 pidfd_getfd=438  pidfd_send_signal=424"
         " process_madvise=440 setuid=146 setgid=144 setreuid=145 setregid=143 setgroups=159  setresuid=147"
-        " setresgid=149 setfsuid=151 setfsgid=152 capset=91 kill=129 tkill=130 rt_sigqueueinfo=138"
+        " setresgid=149 setfsuid=151 setfsgid=152 capset=91 tkill=130 rt_sigqueueinfo=138"
         " rt_tgsigqueueinfo=240 linkat=37 symlinkat=36 mknodat=33 shmget=194 shmat=196 msgget=186 semget=190"
         " mq_open=180  open_tree=428 move_mount=429 fsopen=430 mount_setattr=442 quotactl=60 syslog=116"
         " acct=89 swapon=224 reboot=142  personality=92"
     ),
     guarded=_numbers(
-        "mmap=222 mprotect=226 pkey_mprotect=288 ioctl=29 clone=220 clone3=435 prctl=167 tgkill=131 prlimit64=261"
+        "mmap=222 mprotect=226 pkey_mprotect=288 ioctl=29 clone=220 clone3=435 prctl=167 tgkill=131 kill=129 prlimit64=261"
     ),
 )
 TABLES = {"x86_64": X86_64, "aarch64": AARCH64}
@@ -145,6 +145,8 @@ def _guards(own_process: int) -> dict[str, list[Instruction]]:
         # The flags of clone3 lie behind a pointer: say that the call is unknown, so that libc falls back to clone.
         "clone3": [(_RETURN, FAIL | errno.ENOSYS, 0, 0)],
         "prctl": _only_if_equal(0, PR_SET_NAME, denied),
+        # The engine asks whether the owner of a spill folder, which is itself, is alive.
+        "kill": _only_if_equal(0, own_process, denied),
         "tgkill": _only_if_equal(0, own_process, denied),
         "prlimit64": _only_if_null(2, denied),
     }

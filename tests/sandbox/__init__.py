@@ -1,0 +1,1 @@
+"""Tests of the data plane: walls, gate, engine, mount, and hostile answers."""
