@@ -162,13 +162,13 @@ class FrontierSql:
         inner = f"SELECT {', '.join(columns)} {' '.join(joins)}"
         units = range(len(self.frontier.units))
         row = " AND ".join([*(f"n{u} >= {k}" for u in units), *self._not_stopped(None)])
-        oks = [f"({self._measure_ok(j)}) AS ok{j}" for j in range(len(self.frontier.measures))]
+        oks = [f"({row} AND {self._measure_ok(j)}) AS ok{j}" for j in range(len(self.frontier.measures))]
         drop = [f"top{u}_{j}, rest{u}_{j}" for u in units for j in self._sums()]
         without = f" EXCLUDE ({', '.join(drop)})" if drop else ""
         return f"SELECT *{without}, ({row}) AS row_ok{''.join(', ' + o for o in oks)} FROM ({inner})"
 
     def _measure_ok(self, j: int) -> str:
-        """When measure `j` of a cell may leave, its row being safe."""
+        """What measure `j` of a cell needs beside a safe row."""
         checks = []
         for u in range(len(self.frontier.units)):
             if _contributes(self.frontier.measures[j]) != "TRUE":

@@ -189,7 +189,7 @@ class _Governor:
 
     def _units(self, select: exp.Select, sources: list[Source], equal: Equalities) -> list[UnitExpression]:
         """The unit columns of a SELECT's joined rows; those known to be equal are one."""
-        joins = [None, *(select.args.get("joins") or [])]
+        joins = [None, *(select.args.get("joins") or [])][: len(sources)]
         merged: list[UnitExpression] = []
         for source, join in zip(sources, joins, strict=True):
             own = _unit_expressions(source)
@@ -229,7 +229,7 @@ class _Governor:
 
     def _rows(self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool) -> Relation:
         for clause in ("limit", "offset"):
-            if select.args.get(clause) is not None:
+            if select.args.get(clause) is not None and select.parent is not None:
                 raise Refusal(self.finding("limit-over-units", select.args[clause]))
         if select.args.get("distinct") is not None:
             keys = [p.unalias() for p in select.expressions]

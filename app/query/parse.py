@@ -131,26 +131,21 @@ def _call_finding(node: exp.Expression, sql: str, functions: Functions) -> Findi
     kind = functions.function_class(name)
     if name in functions.raises:
         node.meta[RAISES] = True
-    free = _free_arguments(node) > max(1, _arguments(node) - len(functions.constants.get(name, ())))
-    needs_constant = free and name in functions.constants
+    needs_constant = not _constant_where_needed(node, functions.constants.get(name, ()))
     if kind is not None and kind not in ("internal", "table") and not needs_constant:
         return None
     code = "function-needs-constant" if needs_constant else "function-refused"
     return Finding(code=code, params=(("function", name),), position=position(node, sql))
 
 
-def _flat_arguments(node: exp.Expression) -> list[exp.Expression]:
+def _constant_where_needed(node: exp.Expression, positions: tuple[int, ...]) -> bool:
+    """Whether the arguments at `positions` are literals; a leading unit (date_part('year', …)) may stand anywhere."""
     values = [v for v in node.args.values() if v is not None]
-    return [a for v in values for a in (v if isinstance(v, list) else [v]) if isinstance(a, exp.Expression)]
-
-
-def _arguments(node: exp.Expression) -> int:
-    return len(_flat_arguments(node))
-
-
-def _free_arguments(node: exp.Expression) -> int:
-    """How many arguments are not literals."""
-    return sum(not isinstance(a, exp.Literal | exp.Boolean | exp.Null | exp.Var) for a in _flat_arguments(node))
+    flat = [a for v in values for a in (v if isinstance(v, list) else [v]) if isinstance(a, exp.Expression)]
+    literal = [isinstance(a, exp.Literal | exp.Boolean | exp.Null | exp.Var) for a in flat]
+    if positions == (1,):
+        return any(literal)
+    return all(literal[p - 1] for p in positions if p <= len(literal))
 
 
 def _construct(node: exp.Expression, sql: str, name: str) -> Finding:
