@@ -23,6 +23,7 @@ OTHER_EVENTS: dict[str, str] = {
     "consent:refused": "a provider does not consent",
     "job:linted": "a query was checked without running it",
     "job:cancel_requested": "a running job is to stop",
+    "review:claimed": "a reviewer took a seat in the review of an output",
     "vote:cast": "a reviewer voted on an output",
     "review:commented": "a reviewer or the author commented on an output",
     "release:bundled": "a signed bundle was written",

@@ -83,6 +83,14 @@ def read_entry(source: Path, name: str, limit: int) -> bytes:
             raise Invalid("bundle-unreadable", file=source.name) from error
 
 
+def sha256(content: bytes | Path) -> str:
+    """SHA-256 (hex) of bytes, or of the file that has them."""
+    digest = hashlib.sha256()
+    for chunk in _chunks(content):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
 def _opened(source: Path) -> zipfile.ZipFile:
     try:
         size = source.stat().st_size

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from app.domain.errors import Invalid
 from app.domain.proofs import Vote
@@ -18,25 +17,12 @@ PREDICATE_TYPE = "urn:sluice:release:v1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LedgerProof:
-    """That one entry stands in the ledger: its canonical bytes as text, place, path to the root, signed checkpoint.
-
-    `path` are hashes in hex, from the leaf upwards (RFC 9162 section 2.1.3); `checkpoint` is a C2SP signed note.
-    """
-
-    entry: str
-    index: int
-    size: int
-    path: tuple[str, ...]
-    checkpoint: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Claims:
     """The predicate of a release.
 
     `datasets` are (name, catalog code, version hash) of what was read. `checks` are the operator's view of the check
-    report, `report_hash` the hash of the whole one. `approval` proves the entry that records the approval.
+    report, `report_hash` the hash of the whole one. `approval` proves the entry that records the approval, as
+    `app.ledger.proof.prove_entry` writes it.
     """
 
     bundle: str
@@ -52,7 +38,7 @@ class Claims:
     reproducible: bool
     checks: Mapping[str, object]
     votes: tuple[Vote, ...]
-    approval: LedgerProof
+    approval: Mapping[str, object]
 
 
 def statement(claims: Claims, subjects: Mapping[str, str]) -> dict[str, object]:
@@ -94,23 +80,6 @@ def predicate_of(body: Mapping[str, object]) -> dict[str, object]:
     if not isinstance(predicate, dict):
         raise Invalid("manifest-malformed", what="no predicate")
     return predicate
-
-
-def proof_of(predicate: Mapping[str, object]) -> LedgerProof:
-    """The ledger proof within a predicate.
-
-    Raises Invalid "manifest-malformed" when a part is missing or of the wrong type.
-    """
-    body = predicate.get("approval")
-    try:
-        parts: dict[str, Any] = dict(body)  # type: ignore[call-overload]  # what it is shows when it is tried
-        proof = LedgerProof(**{**parts, "path": tuple(parts["path"])})
-    except (TypeError, KeyError, ValueError) as error:
-        raise Invalid("manifest-malformed", what="no ledger proof") from error
-    texts = (proof.entry, proof.checkpoint, *proof.path)
-    if not all(isinstance(t, str) for t in texts) or type(proof.index) is not int or type(proof.size) is not int:
-        raise Invalid("manifest-malformed", what="ledger proof of wrong types")
-    return proof
 
 
 def _dataset(parts: tuple[str, str, str]) -> dict[str, str]:
