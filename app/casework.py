@@ -1,0 +1,168 @@
+"""How does a job of the queue become an output that people can judge? What the worker and the release desk are given.
+
+The stages know nothing of one another; here the control database's authorizations, data sets and history meet
+`app.workflow`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select, update
+
+from app.authorization.grants import active_authorization
+from app.catalog.entries import current_dataset, listed
+from app.catalog.mounting import mount_enterprise
+from app.disclosure.fingerprint import Segment
+from app.disclosure.firewall import compare
+from app.disclosure.history import History
+from app.domain.authorizations import Authorization
+from app.domain.errors import Finding, Refusal
+from app.domain.ports import Clock
+from app.domain.proofs import CheckReport
+from app.domain.times import stamp
+from app.domain.values import Dataset, DatasetKind
+from app.engine import Engine
+from app.jobs.evaluation import Evaluation, Heartbeat
+from app.jobs.records import JobRecord
+from app.policy.conditions import Context
+from app.policy.grants import collect
+from app.policy.snapshot import snapshot
+from app.store.changes import Change
+from app.store.sessions import Store
+from app.store.standing import ended_state
+from app.store.tables import history_segment, output
+from app.workflow import Question, authorize, evaluate
+
+PENDING_STATES = ("quarantine", "in_review", "approved")
+"""States of outputs that may still leave: a new output is held against these as against released ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Casework:
+    """The doors that `app.jobs.worker.Worker` and `app.release.making.Desk` ask for, over one deployment."""
+
+    store: Store
+    engine: Engine
+    home: Path
+    clock: Clock
+
+    def check(self, job: JobRecord) -> None:
+        """Decide a submitted job before it is queued; raises SluiceError to refuse it."""
+        authorize(self.engine, self._question(job))
+
+    def execute(self, job: JobRecord, folder: Path, heartbeat: Heartbeat) -> Evaluation:
+        """Run a job: everything from its SQL to a check report, with its files in `folder`."""
+        question = self._question(job)
+        heartbeat.ask()
+        evaluated = evaluate(
+            self.engine,
+            question,
+            self.history(),
+            folder,
+            progress=heartbeat.stage,
+            cancelled=heartbeat.stopped,
+        )
+        usage = {**evaluated.result.usage, **{f"{k}_seconds": v for k, v in evaluated.timings.items()}}
+        return Evaluation(report=evaluated.report, grant=evaluated.plan.grant, usage=usage)
+
+    def in_force(self, authorization: str) -> str | None:
+        """None while an authorization is in force, else the state it is in."""
+        with self.store.reading() as connection:
+            return ended_state(connection, authorization, stamp(self.clock()))
+
+    def history(self) -> History:
+        """Every output that left or may still leave, of all operators."""
+        with self.store.reading() as connection:
+            return self._history(connection, pending=True)
+
+    def register(self, change: Change, output_id: str, report: CheckReport, folder: Path) -> None:
+        """Enter a new output's fingerprints as pending, in the transaction of the output."""
+        data = (folder / report.segment).read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        history = self.home / "history"
+        history.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copyfile(folder / report.segment, history / f"{digest}.npz")
+        change.execute(
+            insert(history_segment).values(
+                id=f"segment-{output_id}",
+                output_id=output_id,
+                path=f"{digest}.npz",
+                sha256=digest,
+                cells=len(Segment.load(history / f"{digest}.npz").key),
+                status="pending",
+                created_at=change.at,
+            )
+        )
+
+    def admit(self, change: Change, output_id: str, report: CheckReport, folder: Path) -> None:
+        """Hold an output against all that left, under the lock of its release, and count it as released.
+
+        Raises Refusal("firewall-near-release") naming the releases it comes too near to.
+        """
+        near = compare(Segment.load(folder / report.segment), self._history(change.connection, pending=False))
+        if near.near:
+            releases = ", ".join(name for name, _ in near.releases())
+            raise Refusal("firewall-near-release", output=output_id, cells=len(near.near), releases=releases)
+        change.execute(
+            update(history_segment).where(history_segment.c.output_id == output_id).values(status="released")
+        )
+
+    # -- pieces
+
+    def _history(self, connection: Connection, *, pending: bool) -> History:
+        joined = history_segment.join(output, output.c.id == history_segment.c.output_id)
+        left = history_segment.c.status == "released"
+        wanted = left | output.c.state.in_(PENDING_STATES) if pending else left
+        query = select(history_segment.c.output_id, history_segment.c.path).select_from(joined).where(wanted)
+        rows = connection.execute(query.order_by(history_segment.c.created_at, history_segment.c.id))
+        return History(entries=tuple((r.output_id, self.home / "history" / r.path) for r in rows))
+
+    def _question(self, job: JobRecord) -> Question:
+        """The SQL of a job with what its authorization covers at this moment.
+
+        Raises what `active_authorization` raises, Refusal("enterprise-not-authorized"), and Invalid for a bad file.
+        """
+        now = self.clock()
+        with self.store.reading() as connection:
+            held = active_authorization(connection, job.authorization, now)
+            names = sorted({dataset for dataset, _, _ in held.uses})
+            public = tuple(current_dataset(connection, name) for name in names)
+        datasets = (*public, *self._enterprise(job, held))
+        uses = collect(held.uses, purpose=held.purpose)
+        product = held.products[0] if len(held.products) == 1 else None
+        return Question(
+            sql=job.sql,
+            datasets=datasets,
+            policy=snapshot(self.engine.standing, {held.id: uses}, datasets),
+            authorization=held.id,
+            context=Context(now=now, purpose=held.purpose, product=product),
+            reproducible=job.reproducible,
+        )
+
+    def _enterprise(self, job: JobRecord, held: Authorization) -> tuple[Dataset, ...]:
+        """The operator's own tables, mounted; a table that was mounted before is not mounted again."""
+        allowed = {t.casefold() for t in held.enterprise_tables}
+        foreign = [f.table for f in job.enterprise if f.table.casefold() not in allowed]
+        if foreign:
+            raise Refusal(*(Finding(code="enterprise-not-authorized", dataset=t) for t in foreign))
+        with self.store.reading() as connection:
+            entries = {e.entry.name: e.entry for e in listed(connection) if e.entry.kind is DatasetKind.ENTERPRISE}
+        mounter = partial(self.engine.launcher.run, require_isolation=self.engine.require_isolation)
+        scratch = self.home / "scratch" / f"{job.id}-enterprise"
+        return tuple(
+            mount_enterprise(
+                f.table,
+                Path(f.path),
+                entries.get(f.table),
+                self.home / "vault",
+                scratch,
+                mounter,
+                operator=job.operator,
+            ).dataset
+            for f in job.enterprise
+        )
