@@ -17,7 +17,7 @@ from sqlalchemy import select
 from app.domain.errors import Invalid, Refusal, Unavailable
 from app.domain.report_json import from_json, report_hash
 from app.domain.values import Decision, Level
-from app.jobs.evaluation import Evaluation, Heartbeat
+from app.jobs.evaluation import Evaluation, Execute, Heartbeat
 from app.jobs.lease import cancel
 from app.jobs.records import JobRecord
 from app.jobs.worker import run_worker
@@ -68,7 +68,7 @@ def test_strict_levels_ask_for_two_reviewers(here: Deployment) -> None:
         assert connection.execute(select(output.c.reviewers_needed)).scalar_one() == 2
 
 
-def raising(error: Exception) -> Callable[[JobRecord, Path, Heartbeat], Evaluation]:
+def raising(error: Exception) -> Execute:
     def execute(job: JobRecord, folder: Path, heartbeat: Heartbeat) -> Evaluation:
         (folder / "half").write_text("x")
         raise error
@@ -121,7 +121,8 @@ class Slow:
     def __init__(self) -> None:
         self.began = threading.Event()
 
-    def __call__(self, _job: JobRecord, folder: Path, heartbeat: Heartbeat) -> Evaluation:
+    def __call__(self, job: JobRecord, folder: Path, heartbeat: Heartbeat) -> Evaluation:
+        assert job.state == "running"
         self.began.set()
         for _ in range(1000):
             heartbeat.ask()
