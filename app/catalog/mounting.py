@@ -17,9 +17,9 @@ from typing import Protocol
 from app.catalog import problems
 from app.catalog.rules import SUFFIXES
 from app.catalog.values import Catalog, Entry
-from app.catalog.vault import VERSION_FILE, Vault, Version, copy_registries, file_hash
+from app.catalog.vault import VERSION_FILE, Vault, Version, copy_registries, file_hash, lacks_last_line_end
 from app.domain.errors import Finding, Invalid
-from app.domain.values import HIDDEN_PREFIX, Bilingual, Dataset, DatasetKind, Field, Level, Unit
+from app.domain.values import HIDDEN_PREFIX, Bilingual, Dataset, DatasetKind, Field, Level, Position, Unit
 from sandbox.protocol import VERSION, Answer, Limits, MountField, MountTask
 
 ROW = "__row"
@@ -178,12 +178,9 @@ class _Staging:
         self._progress(name, "mount")
         room = self.folder / str(len(self.ready))
         answer = self._mounter(_task(work, self.registries), room)
-        problems_found = problems.findings(work.entry, work.file.name, answer)
-        if not problems_found and file_hash(work.file) != source:
-            changed = (("source", work.file.name),)
-            problems_found = [Finding(code="catalog-file-changed", params=changed, dataset=name)]
-        if problems_found:
-            self.findings += problems_found
+        found = problems.findings(work.entry, work.file.name, answer) or _doubts(work, answer, source)
+        if found:
+            self.findings += found
             shutil.rmtree(room, ignore_errors=True)
             return None, False
         self._progress(name, "done")
@@ -207,6 +204,19 @@ class _Staging:
         )
         self.ready.append((version, file))
         return version
+
+
+def _doubts(work: _Work, answer: Answer, source: str) -> list[Finding]:
+    """What speaks against a file although every row of it fits."""
+    entry, given = work.entry, ("source", work.file.name)
+    if file_hash(work.file) != source:
+        return [Finding(code="catalog-file-changed", params=(given,), dataset=entry.name)]
+    if entry.format == "csv" and entry.rows is None and lacks_last_line_end(work.file):
+        line = answer.rows[VERSION_FILE] + 1
+        place = Position(line=line, column=len(entry.fields) or 1)
+        params = (given, ("line", str(line)))
+        return [Finding(code="catalog-cut-off", params=params, dataset=entry.name, position=place)]
+    return []
 
 
 def _task(work: _Work, registries: Path) -> MountTask:

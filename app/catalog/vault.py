@@ -16,6 +16,8 @@ REGISTRY = "registry"
 VERSION_FILE = "version.parquet"
 """Name of the mounted version among the files of a mount answer; grown registries are `registry-<type>.parquet`."""
 _CHUNK = 1 << 20
+TYPED_BY_HAND = 32 << 10
+"""Bytes below which a text file may have been typed by hand."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +117,18 @@ def file_hash(file: Path) -> str:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def lacks_last_line_end(file: Path) -> bool:
+    """Whether a large text file stops within a line: programs end the last line, so the rest of it may be missing.
+
+    A small file may have been typed by hand, which often leaves the last line end out.
+    """
+    with file.open("rb") as stream:
+        if stream.seek(0, os.SEEK_END) < TYPED_BY_HAND:
+            return False
+        stream.seek(-1, os.SEEK_END)
+        return stream.read(1) not in b"\r\n"
 
 
 def copy_registries(vault: Vault, target: Path) -> None:
