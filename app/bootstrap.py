@@ -52,9 +52,14 @@ class Services:
         return checkpoint.verifier_key(keys.signing_key(self.keys, "ledger"))
 
 
+def system_clock() -> datetime:
+    """The time of the machine, in UTC."""
+    return datetime.now(UTC)
+
+
 def build(settings: Config, *, clock: Clock | None = None, new_id: NewId | None = None) -> Services:
     """Wire everything; touches nothing but the policy files. Use `services` where the deployment must exist."""
-    now = clock or (lambda: datetime.now(UTC))
+    now = clock or system_clock
     return Services(
         config=settings,
         clock=now,

@@ -22,13 +22,13 @@ from app.domain.errors import Finding, Refusal
 from app.domain.ports import Clock
 from app.domain.proofs import CheckReport
 from app.domain.report_json import evidence_json
-from app.domain.values import Dataset, Decision
+from app.domain.values import Dataset, DatasetKind, Decision
 from app.engine import Engine
 from app.policy.conditions import Context
 from app.policy.decision import TRIAL, standing_uses
 from app.policy.grants import Uses
-from app.policy.snapshot import snapshot
-from app.policy.uses_file import read_uses
+from app.policy.snapshot import PolicySnapshot, snapshot
+from app.policy.uses_file import load_uses
 from app.workflow import Evaluated, Progress, Question, evaluate
 
 OPERATOR = "operator"
@@ -123,7 +123,7 @@ def _mount(engine: Engine, catalog: Catalog, trial: Trial, home: Path) -> tuple[
     mounter = partial(engine.launcher.run, require_isolation=engine.require_isolation)
     vault, scratch = home / "vault", home / "scratch"
     public = mount_catalog(catalog, vault, scratch, mounter)
-    declared = {e.name: e for e in catalog.enterprise}
+    declared = {e.name: e for e in catalog.entries if e.kind is DatasetKind.ENTERPRISE}
     own = [
         mount_enterprise(name, file, declared.get(name), vault, scratch, mounter, operator=OPERATOR).dataset
         for name, file in trial.enterprise
@@ -131,12 +131,14 @@ def _mount(engine: Engine, catalog: Catalog, trial: Trial, home: Path) -> tuple[
     return (*public, *own)
 
 
-def _policy(engine: Engine, trial: Trial, datasets: tuple[Dataset, ...], clock: Clock):  # type: ignore[no-untyped-def]
+def _policy(
+    engine: Engine, trial: Trial, datasets: tuple[Dataset, ...], clock: Clock
+) -> tuple[PolicySnapshot, Context]:
     context = Context(now=clock())
     if trial.uses is None:
         held: Uses = standing_uses(engine.standing, datasets, context)
     else:
-        held = read_uses(trial.uses, datasets)
+        held = load_uses(trial.uses, datasets)
         context = Context(now=context.now, purpose=held.purpose)
     return snapshot(engine.standing, {TRIAL: held}, datasets), context
 

@@ -2,8 +2,8 @@
 
     SQL ──understand──▶ uses ──decide──▶ Grant ──make_plan──▶ Plan ──run──▶ RunResult ──judge, compare──▶ CheckReport
 
-What the firewall stops is taken out and the query runs again without it, so that a stopped cell influences nothing above
-it (HAVING, ranks, totals, limits). People come after: `app.review`, then `app.release`.
+What the firewall stops is taken out and the query runs again without it, so that a stopped cell influences nothing
+above it (HAVING, ranks, totals, limits). People come after: `app.review`, then `app.release`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ GROUPS = {
     "sample": "app.cli.catalog",
     "application": "app.cli.authorization",
     "authorization": "app.cli.authorization",
-    "lint": "app.cli.query",
     "try": "app.cli.query",
     "job": "app.cli.jobs",
     "worker": "app.cli.jobs",

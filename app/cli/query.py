@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app import config
+from app.bootstrap import system_clock
 from app.domain.errors import Finding, Invalid
 from app.domain.values import Decision
 from app.engine import Engine
@@ -21,7 +21,9 @@ from sandbox.launcher import Launcher
 EXIT_CODES = {Decision.CHECKED: 0, Decision.REVIEW: 3, Decision.REFUSED: 4}
 
 
-def _table_file(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
+def _table_file(
+    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
     found = []
     for value in values:
         table, separator, file = value.partition("=")
@@ -33,8 +35,12 @@ def _table_file(_context: click.Context, _option: click.Parameter, values: tuple
 
 @click.command("try")
 @click.option("--catalog", "catalog", type=click.Path(path_type=Path), required=True, help="Folder with catalog.toml.")
-@click.option("--sql", "sql", type=click.Path(path_type=Path), required=True, help="File with the analysis; - is stdin.")
-@click.option("--uses", type=click.Path(path_type=Path), help="Field uses held; default: all that no standing rule denies.")
+@click.option(
+    "--sql", "sql", type=click.Path(path_type=Path), required=True, help="File with the analysis; - is stdin."
+)
+@click.option(
+    "--uses", type=click.Path(path_type=Path), help="Field uses held; default: all that no standing rule denies."
+)
 @click.option("--enterprise", multiple=True, callback=_table_file, help="TABLE=FILE, a table of the operator's own.")
 @click.option("--history", type=click.Path(path_type=Path), help="Folder in which accepted outputs count as released.")
 @click.option("--reproducible", is_flag=True, help="One thread, fixed order.")
@@ -70,7 +76,7 @@ def try_command(
     console = Console(stderr=True)
     with Launcher() as launcher, console.status("…") as status:
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
-        outcome = run_trial(engine, trial, lambda: datetime.now(UTC), progress=status.update)
+        outcome = run_trial(engine, trial, system_clock, progress=status.update)
     if as_json:
         click.echo(json.dumps(outcome.to_json(), ensure_ascii=False, indent=2, default=str))
     else:
@@ -99,8 +105,8 @@ def _show(outcome: Outcome) -> None:
     if outcome.report is not None:
         report = outcome.report
         console.print(
-            f"{report.rows} rows · {report.suppressed} suppressed · {report.stopped_by_firewall} stopped by the firewall"
-            f" · level {report.level.value}"
+            f"{report.rows} rows · {report.suppressed} suppressed · {report.stopped_by_firewall} stopped by the firewall "
+            f"· level {report.level.value}"
         )
     console.print("  ".join(f"{name} {seconds:.3f}s" for name, seconds in outcome.timings.items()), style="dim")
 

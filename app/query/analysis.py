@@ -47,13 +47,6 @@ def understand(sql: str, datasets: tuple[Dataset, ...], functions: Functions) ->
     return Understood(resolved=resolved, datasets=read, uses=uses, level=_level(uses, read))
 
 
-def analyse(sql: str, datasets: tuple[Dataset, ...], functions: Functions) -> Analysis:
-    """The analysis of `sql` over `datasets`; raises what `understand` raises, and Refusal where units would mix unseen."""
-    understood = understand(sql, datasets, functions)
-    governed = govern(understood.resolved, understood.level, functions.function_class)
-    return _analysis(understood, governed)
-
-
 def outline(understood: Understood) -> Analysis:
     """An analysis of the uses alone, for a policy's answer about a query that cannot be governed. It has no plan."""
     return Analysis(

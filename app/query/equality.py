@@ -32,7 +32,7 @@ class Equalities:
         return found
 
     @staticmethod
-    def of_condition(condition: exp.Expression | None) -> Equalities:
+    def of_condition(condition: exp.Expr | None) -> Equalities:
         """What one condition demands."""
         found = Equalities()
         found._add(condition)
@@ -47,7 +47,7 @@ class Equalities:
             key = self._parent[key]
         return key
 
-    def _add(self, condition: exp.Expression | None) -> None:
+    def _add(self, condition: exp.Expr | None) -> None:
         if isinstance(condition, exp.Paren):
             self._add(condition.this)
         elif isinstance(condition, exp.And):

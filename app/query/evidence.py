@@ -1,4 +1,4 @@
-"""How is a frontier proved safe inside the sandbox? Frontier + rule → the SQL steps that compute, check and clean its cells.
+"""How is a frontier proved safe inside the sandbox? Frontier + rule → steps that compute, check and clean its cells.
 
 The steps of frontier i, each a temporary table:
   __f{i}  the cells: keys k*, values a*, and per unit a lower bound m* of the distinct contributors (bitmask certificate:
@@ -26,7 +26,7 @@ BUCKETS = 64
 _MODULUS = "18446744073709551616::HUGEINT"
 ROUNDED = frozenset({"count", "count_if", "countif", "sum"})
 
-Prefix = Callable[[list[exp.Expression]], str]
+Prefix = Callable[[list[exp.Expr]], str]
 """The WITH clause that the given trees need, or an empty text."""
 
 
@@ -82,7 +82,7 @@ class FrontierSql:
         parts += [total_sql(f.where)] if f.where is not None else []
         return " ".join(parts)
 
-    def _with(self, *trees: exp.Expression) -> str:
+    def _with(self, *trees: exp.Expr) -> str:
         return self.prefix([*self.frontier.trees(), *trees])
 
     def _key_list(self, alias: str = "") -> list[str]:
@@ -103,12 +103,14 @@ class FrontierSql:
             for j, measure in enumerate(f.measures):
                 contributes = _contributes(measure)
                 if contributes != "TRUE":
-                    columns.append(f"coalesce(bit_count(bit_or(CASE WHEN {contributes} THEN {bit} END)), 0) AS m{u}_{j}")
+                    columns.append(
+                        f"coalesce(bit_count(bit_or(CASE WHEN {contributes} THEN {bit} END)), 0) AS m{u}_{j}"
+                    )
         inner = f"{self._with()}SELECT {', '.join(columns)} {self._tail()}{self._group_by()}"
         key = f"hash({', '.join(self._key_list())})" if f.keys else "0::UBIGINT"
         return f"SELECT row_number() OVER () AS cell, {key} AS key, * FROM ({inner})"
 
-    def _rows(self, unit: int, columns: list[str]) -> str:
+    def _rows(self, columns: list[str]) -> str:
         """The rows behind the cells: keys, the unit, and what each measure takes from the row."""
         keys = [f"{total_sql(k)} AS k{j}" for j, k in enumerate(self.frontier.keys)]
         return f"SELECT {', '.join([*keys, *columns])} {self._tail()}"
@@ -134,7 +136,7 @@ class FrontierSql:
         ]
         cells = f"SELECT {', '.join(['cell', *self._key_list()])} FROM __f{self.frontier.number} WHERE {open_cells}"
         return (
-            f"{self._with()}SELECT c.cell, {', '.join(counts)} FROM ({self._rows(0, needed)}) s "
+            f"{self._with()}SELECT c.cell, {', '.join(counts)} FROM ({self._rows(needed)}) s "
             f"JOIN ({cells}) c ON {self._on_keys('s', 'c')} GROUP BY c.cell"
         )
 
@@ -143,11 +145,16 @@ class FrontierSql:
         needed = [f"{total_sql(self.frontier.units[unit].column())} AS u"]
         needed += [f"{_value(self.frontier.measures[j])} AS x{j}" for j in sums]
         keys = self._key_list()
-        per_unit = f"SELECT {', '.join([*keys, 'u', *(f'abs(sum(x{j})) AS s{j}' for j in sums)])} FROM ({self._rows(unit, needed)}) GROUP BY {', '.join([*keys, 'u'])}"
+        sums_of = [f"abs(sum(x{j})) AS s{j}" for j in sums]
+        per_unit = (
+            f"SELECT {', '.join([*keys, 'u', *sums_of])} FROM ({self._rows(needed)}) GROUP BY {', '.join([*keys, 'u'])}"
+        )
         tops = [f"max(s{j}) AS t{j}, coalesce(max(s{j}, 2)[2], 0) AS r{j}, sum(s{j}) AS w{j}" for j in sums]
-        grouped = f"SELECT {', '.join([*keys, *tops])} FROM ({per_unit})" + (f" GROUP BY {', '.join(keys)}" if keys else "")
-        picked = [f"d.{c}{j}" for j in sums for c in "trw"]
-        return f"{self._with()}SELECT c.cell, {', '.join(picked)} FROM __f{i} c JOIN ({grouped}) d ON {self._on_keys('c', 'd')}"
+        by_keys = f" GROUP BY {', '.join(keys)}" if keys else ""
+        grouped = f"SELECT {', '.join([*keys, *tops])} FROM ({per_unit}){by_keys}"
+        picked = ", ".join(f"d.{c}{j}" for j in sums for c in "trw")
+        found = f"SELECT c.cell, {picked} FROM __f{i} c JOIN ({grouped}) d ON {self._on_keys('c', 'd')}"
+        return self._with() + found
 
     def _verdicts(self) -> str:
         i, k = self.frontier.number, self.rule.contributors
@@ -205,12 +212,16 @@ class FrontierSql:
         sums = [f"CAST(sum(hash(s.t)) % {_MODULUS} AS UBIGINT) AS p"]
         for j, measure in enumerate(self.frontier.measures):
             sums.append(f"CAST(coalesce(sum(CASE WHEN s.c{j} THEN hash(s.t) END), 0) % {_MODULUS} AS UBIGINT) AS p{j}")
-            content = "hash(s.t, s.x{0})" if measure.family else "CASE WHEN s.x{0} = 1 THEN hash(s.t) ELSE hash(s.t, s.x{0}) END"
+            content = (
+                "hash(s.t, s.x{0})"
+                if measure.family
+                else "CASE WHEN s.x{0} = 1 THEN hash(s.t) ELSE hash(s.t, s.x{0}) END"
+            )
             content = content.format(j)
             sums.append(f"CAST(coalesce(sum(CASE WHEN s.c{j} THEN {content} END), 0) % {_MODULUS} AS UBIGINT) AS q{j}")
         return (
             f"{self._with()}SELECT c.cell, (s.t & {BUCKETS - 1})::UTINYINT AS bucket, {', '.join(sums)} "
-            f"FROM ({self._rows(unit, needed)}) s JOIN __s{i} c ON {self._on_keys('s', 'c')} GROUP BY c.cell, bucket"
+            f"FROM ({self._rows(needed)}) s JOIN __s{i} c ON {self._on_keys('s', 'c')} GROUP BY c.cell, bucket"
         )
 
     def _fingerprint_rows(self) -> str:
@@ -220,7 +231,9 @@ class FrontierSql:
         for u, unit in enumerate(self.frontier.units):
             head = f"SELECT {i}::INTEGER AS frontier, p.cell::BIGINT AS cell"
             tail = f"'{unit.type}' AS unit, {u}::INTEGER AS lane, {k}::INTEGER AS k, p.bucket AS bucket"
-            parts.append(f"{head}, -1 AS measure, '' AS family, {tail}, p.p AS presence, p.p AS content FROM __p{i}_{u} p")
+            parts.append(
+                f"{head}, -1 AS measure, '' AS family, {tail}, p.p AS presence, p.p AS content FROM __p{i}_{u} p"
+            )
             for j, measure in enumerate(self.frontier.measures):
                 family = measure.family.replace("'", "''")
                 parts.append(
@@ -256,5 +269,7 @@ def _value(measure: Measure) -> str:
 
 def _content(measure: Measure) -> str:
     """SQL: the value whose hash tells contributions apart; 1 for counts, so that equal counts look equal."""
-    counted = measure.argument is None or (measure.function in ("count", "count_if", "countif") and not measure.distinct)
+    counted = measure.argument is None or (
+        measure.function in ("count", "count_if", "countif") and not measure.distinct
+    )
     return "1" if counted or measure.argument is None else f"({total_sql(measure.argument)})"

@@ -46,10 +46,10 @@ class UnitExpression:
 class Measure:
     """One aggregate call of a frontier. `family` names the base fields that flow into it (comparability, firewall)."""
 
-    call: exp.Expression
+    call: exp.Expr
     function: str
-    argument: exp.Expression | None
-    condition: exp.Expression | None
+    argument: exp.Expr | None
+    condition: exp.Expr | None
     distinct: bool
     family: str
 
@@ -64,14 +64,14 @@ class Frontier:
     """An aggregation that mixes units: sources, filter, keys and measures, all as trees that are already governed."""
 
     number: int
-    from_: exp.Expression
-    joins: tuple[exp.Expression, ...]
-    where: exp.Expression | None
-    keys: tuple[exp.Expression, ...]
+    from_: exp.Expr
+    joins: tuple[exp.Expr, ...]
+    where: exp.Expr | None
+    keys: tuple[exp.Expr, ...]
     measures: tuple[Measure, ...]
     units: tuple[UnitExpression, ...]
 
-    def trees(self) -> list[exp.Expression]:
+    def trees(self) -> list[exp.Expr]:
         """Every tree of the frontier, for checks that walk over all of it."""
         calls = [m.call for m in self.measures]
         return [t for t in (self.from_, *self.joins, self.where, *self.keys, *calls) if t is not None]
@@ -95,14 +95,14 @@ class Frontier:
 
 def cut_frontier(
     select: exp.Select,
-    keys: list[exp.Expression],
+    keys: list[exp.Expr],
     units: tuple[UnitExpression, ...],
     number: int,
     function_class: FunctionClass,
     finding: MakeFinding,
 ) -> Frontier:
     """Cut `select` in two: the frontier, and `select` itself rewritten in place to read its safe cells."""
-    calls: dict[exp.Expression, int] = {}
+    calls: dict[exp.Expr, int] = {}
     measures: list[Measure] = []
     for call in _measure_calls(select):
         if call not in calls:
@@ -121,18 +121,18 @@ def cut_frontier(
     return frontier
 
 
-def _measure_calls(select: exp.Select) -> list[exp.Expression]:
+def _measure_calls(select: exp.Select) -> list[exp.Expr]:
     """Aggregate calls of `select`, with their FILTER; a window's own call is none, but those inside it are."""
-    found: list[exp.Expression] = []
+    found: list[exp.Expr] = []
     for call in select.find_all(exp.AggFunc):
-        holder = call.parent if isinstance(call.parent, exp.Filter) else call
+        holder: exp.Expr = call.parent if isinstance(call.parent, exp.Filter) else call
         if call.find_ancestor(exp.Query) is not select or isinstance(holder.parent, exp.Window):
             continue
         found.append(holder.copy())
     return found
 
 
-def _measure(call: exp.Expression, function_class: FunctionClass, finding: MakeFinding) -> Measure:
+def _measure(call: exp.Expr, function_class: FunctionClass, finding: MakeFinding) -> Measure:
     base = call.this if isinstance(call, exp.Filter) else call
     name = function_name(base)
     kind = function_class(name)
@@ -162,20 +162,30 @@ def _comparable(function: str, fields: str, distinct: bool) -> str:
     return fields if function in SUMS else f"{function}:{fields}"
 
 
-def _read_cells(
-    select: exp.Select, frontier: Frontier, calls: dict[exp.Expression, int], finding: MakeFinding
-) -> None:
+def _read_cells(select: exp.Select, frontier: Frontier, calls: dict[exp.Expr, int], finding: MakeFinding) -> None:
     """Rewrite `select` to read the frontier's safe cells; HAVING becomes its WHERE."""
     source = f"__s{frontier.number}"
     keys = {k: i for i, k in reversed(list(enumerate(frontier.keys)))}
 
-    def replaced(node: exp.Expression) -> exp.Expression:
+    def replaced(node: exp.Expr) -> exp.Expr:
         if node in calls:
             return exp.column(f"a{calls[node]}", table=source, quoted=True)
         if node in keys:
             return exp.column(f"k{keys[node]}", table=source, quoted=True)
         return node
 
+    _read_from(select, source)
+    select.set("expressions", [e.transform(replaced, copy=False) for e in select.expressions])
+    for clause in ("where", "qualify", "order"):
+        if select.args.get(clause) is not None:
+            select.set(clause, select.args[clause].transform(replaced, copy=False))
+    for column in select.find_all(exp.Column):
+        if column.table and column.find_ancestor(exp.Query) is select and column.table != source:
+            raise Refusal(finding("column-not-grouped", column, column_name=column.name))
+
+
+def _read_from(select: exp.Select, source: str) -> None:
+    """Let `select` read the table `source` with nothing but its HAVING as filter, every output column named."""
     for projection in select.expressions:
         if not isinstance(projection, exp.Alias):
             projection.replace(exp.alias_(projection.copy(), projection.alias_or_name or "_col", quoted=True))
@@ -186,15 +196,6 @@ def _read_cells(
     table = exp.Table(this=exp.to_identifier(source, quoted=True))
     table.meta["governed"] = True
     select.set("from_", exp.From(this=table))
-    for part in ("expressions", "where", "qualify", "order"):
-        value = select.args.get(part)
-        if isinstance(value, list):
-            select.set(part, [v.transform(replaced, copy=False) for v in value])
-        elif value is not None:
-            select.set(part, value.transform(replaced, copy=False))
-    for column in select.find_all(exp.Column):
-        if column.table and column.find_ancestor(exp.Query) is select and column.table != source:
-            raise Refusal(finding("column-not-grouped", column, column_name=column.name))
 
 
 def _transforms(measure: Measure, function_class: FunctionClass, finding: MakeFinding) -> list[Finding]:

@@ -1,14 +1,14 @@
 """Which rows belong to whom, and where do units mix? Resolved tree → governed tree with its frontiers.
 
-Each query node is PUBLIC (no protected input), UNIT (each row belongs to one unit per unit column) or SAFE (a function of
-checked cells and public data). The lowest aggregation that mixes units is a *frontier*: it is cut out into a step of its
-own whose unsafe cells are removed, and the query goes on above it, so that HAVING, windows, ORDER and LIMIT only ever see
-safe cells. What the walk does not understand is refused (../shared/disclosure.md A; Kifer & Machanavajjhala 2011 for
-why rows and units differ).
+Each query node is PUBLIC (no protected input), UNIT (each row belongs to one unit per unit column) or SAFE (a function
+of checked cells and public data). The lowest aggregation that mixes units is a *frontier*: it is cut out into a step of
+its own whose unsafe cells are removed, and the query goes on above it, so that HAVING, windows, ORDER and LIMIT only
+ever see safe cells. What the walk does not understand is refused.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -64,7 +64,7 @@ class Governed:
 
     tree: exp.Query
     frontiers: tuple[Frontier, ...]
-    ctes: tuple[tuple[str, exp.Expression], ...]
+    ctes: tuple[tuple[str, exp.Expr], ...]
     reasons: tuple[Finding, ...]
 
 
@@ -102,14 +102,14 @@ class _Governor:
     level: Level
     function_class: FunctionClass
     frontiers: list[Frontier] = field(default_factory=list)
-    ctes: list[tuple[str, exp.Expression]] = field(default_factory=list)
+    ctes: list[tuple[str, exp.Expr]] = field(default_factory=list)
     reasons: list[Finding] = field(default_factory=list)
 
-    def finding(self, code: str, node: exp.Expression, **params: str) -> Finding:
+    def finding(self, code: str, node: exp.Expr, **params: str) -> Finding:
         """A finding at the place of `node`."""
         return Finding(code=code, params=tuple(params.items()), position=self.resolved.place(node))
 
-    def query(self, query: exp.Expression, env: Environment, *, hidden: bool) -> Relation:
+    def query(self, query: exp.Expr, env: Environment, *, hidden: bool) -> Relation:
         """Govern one query; with `hidden`, a UNIT query also yields its unit columns."""
         env = dict(env)
         with_ = query.args.get("with_")
@@ -165,7 +165,7 @@ class _Governor:
         items += [j.this for j in select.args.get("joins") or []]
         return [self._source(item, env) for item in items]
 
-    def _source(self, item: exp.Expression, env: Environment) -> Source:
+    def _source(self, item: exp.Expr, env: Environment) -> Source:
         alias = item.alias_or_name.lower()
         if isinstance(item, exp.Subquery):
             self._refuse_lateral(item.this)
@@ -193,7 +193,7 @@ class _Governor:
         merged: list[UnitExpression] = []
         for source, join in zip(sources, joins, strict=True):
             own = _unit_expressions(source)
-            self._check_outer_join(join, source, sources, own, merged, equal)
+            self._check_outer_join(join, sources, own, merged)
             for unit in own:
                 if not any(unit.type == m.type and equal.same(unit.key, m.key) for m in merged):
                     merged.append(unit)
@@ -202,11 +202,9 @@ class _Governor:
     def _check_outer_join(
         self,
         join: exp.Join | None,
-        source: Source,
         sources: list[Source],
         own: list[UnitExpression],
         before: list[UnitExpression],
-        equal: Equalities,
     ) -> None:
         """An outer join must not show which units are absent."""
         side = join.side.upper() if join is not None else ""
@@ -220,7 +218,7 @@ class _Governor:
         if own and not aligned and not outer_is_open:
             raise Refusal(self.finding("outer-join-of-units", join, side=side))
 
-    def _refuse_lateral(self, query: exp.Expression) -> None:
+    def _refuse_lateral(self, query: exp.Expr) -> None:
         """A source may not depend on the rows of its siblings."""
         if correlated_columns(query):
             raise Refusal(self.finding("correlated-subquery", query))
@@ -274,7 +272,7 @@ class _Governor:
         if covered:
             raise Refusal(self.finding("mixed-units", select))
 
-    def _frontier(self, select: exp.Select, keys: list[exp.Expression], units: list[UnitExpression]) -> Relation:
+    def _frontier(self, select: exp.Select, keys: list[exp.Expr], units: list[UnitExpression]) -> Relation:
         frontier = cut_frontier(select, keys, tuple(units), len(self.frontiers), self.function_class, self.finding)
         self.reasons.extend(frontier.reasons(self.level, self.function_class, self.finding))
         self.frontiers.append(frontier)
@@ -292,7 +290,7 @@ class _Governor:
     # -- queries inside expressions
 
     def _expression_query(
-        self, node: exp.Expression, env: Environment, units: list[UnitExpression], equal: Equalities
+        self, node: exp.Expr, env: Environment, units: list[UnitExpression], equal: Equalities
     ) -> None:
         inner = query_of(node)
         if correlated_columns(inner):
@@ -304,17 +302,14 @@ class _Governor:
             return
         if not isinstance(node, exp.In):
             raise Refusal(self.finding("subquery-of-units", node))
-        outer = node.this
-        position = relation.exposed.get(before.named_selects[0].lower())
-        if isinstance(outer, exp.Column) and position is not None and len(relation.units) == 1:
-            if any(equal.same(key_of(outer), u.key) and u.type == relation.units[position].type for u in units):
-                return
+        if _aligned(node.this, relation, _names(before)[0].lower(), units, equal):
+            return
         del self.frontiers[cells[0] :], self.ctes[cells[1] :], self.reasons[cells[2] :]
         self._value_list(node, before, env)
 
-    def _value_list(self, node: exp.In, inner: exp.Expression, env: Environment) -> None:
+    def _value_list(self, node: exp.In, inner: exp.Expr, env: Environment) -> None:
         """The values that rows of units have are a frontier: each value needs its own contributors."""
-        name = inner.named_selects[0]
+        name = _names(inner)[0]
         column = exp.column(name, table="__q", quoted=True)
         listed = exp.Select(expressions=[exp.alias_(column, name, quoted=True)], distinct=exp.Distinct())
         held = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("__q", quoted=True)))
@@ -326,7 +321,7 @@ class _Governor:
             node.set("query", listed)
         self.query(listed, env, hidden=False)
 
-    def _correlated(self, inner: exp.Expression, env: Environment, units: list[UnitExpression]) -> None:
+    def _correlated(self, inner: exp.Expr, env: Environment, units: list[UnitExpression]) -> None:
         """A correlated query may look at the same unit's rows, or at public rows."""
         if not isinstance(inner, exp.Select) or any(q is not inner for q in inner.find_all(exp.Query)):
             raise Refusal(self.finding("correlated-subquery", inner))
@@ -349,7 +344,7 @@ def _unit_expressions(source: Source) -> list[UnitExpression]:
     ]
 
 
-def _covered(keys: list[exp.Expression], units: list[UnitExpression], equal: Equalities) -> dict[int, int]:
+def _covered(keys: list[exp.Expr], units: list[UnitExpression], equal: Equalities) -> dict[int, int]:
     """Unit number → number of the key that holds it."""
     found = {}
     for i, unit in enumerate(units):
@@ -364,7 +359,19 @@ def _reads_cells(select: exp.Select) -> bool:
     return any(t.name.startswith("__s") for t in select.find_all(exp.Table))
 
 
-def _own_aggregates(select: exp.Select) -> list[exp.Expression]:
+def _aligned(outer: exp.Expr, relation: Relation, column: str, units: list[UnitExpression], equal: Equalities) -> bool:
+    """Whether `outer IN (SELECT column …)` compares the one unit of the inner rows with the same unit outside."""
+    number = relation.exposed.get(column)
+    if not isinstance(outer, exp.Column) or number is None or len(relation.units) != 1:
+        return False
+    return any(equal.same(key_of(outer), u.key) and u.type == relation.units[number].type for u in units)
+
+
+def _names(query: exp.Expr) -> list[str]:
+    return query.named_selects if isinstance(query, exp.Query) else []
+
+
+def _own_aggregates(select: exp.Select) -> Sequence[exp.Expr]:
     """Aggregate calls of this SELECT that are no window's."""
     return [
         call
@@ -374,9 +381,9 @@ def _own_aggregates(select: exp.Select) -> list[exp.Expression]:
     ]
 
 
-def _expression_queries(select: exp.Select) -> list[exp.Expression]:
+def _expression_queries(select: exp.Select) -> list[exp.Expr]:
     """Sub-queries in the expressions of `select` itself: IN, EXISTS and scalar ones, not those of FROM."""
-    found: list[exp.Expression] = []
+    found: list[exp.Expr] = []
     for node in select.find_all(exp.Subquery, exp.Exists, exp.In):
         holder = node.find_ancestor(exp.Query)
         if holder is not select or isinstance(node.parent, exp.From | exp.Join):

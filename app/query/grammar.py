@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-QUERIES: tuple[type[exp.Expression], ...] = (exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Subquery)
+QUERIES: tuple[type[exp.Expr], ...] = (exp.Select, exp.Union, exp.Except, exp.Intersect, exp.Subquery)
 
-ARGUMENTS: dict[type[exp.Expression], frozenset[str]] = {
+ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Select: frozenset(
         "with_ expressions distinct from_ joins where group having qualify windows order limit offset".split()
     ),
@@ -76,17 +76,40 @@ ARGUMENTS: dict[type[exp.Expression], frozenset[str]] = {
 }
 """Allowed arguments per node class; a class with no row takes any argument that its kind defines (functions)."""
 
-COMPARISONS: tuple[type[exp.Expression], ...] = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
-ARITHMETIC: tuple[type[exp.Expression], ...] = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe)
-CONNECTIVES: tuple[type[exp.Expression], ...] = (exp.And, exp.Or, exp.Not, exp.Paren)
+COMPARISONS: tuple[type[exp.Expr], ...] = (
+    exp.EQ,
+    exp.NEQ,
+    exp.GT,
+    exp.GTE,
+    exp.LT,
+    exp.LTE,
+    exp.NullSafeEQ,
+    exp.NullSafeNEQ,
+)
+ARITHMETIC: tuple[type[exp.Expr], ...] = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe)
+CONNECTIVES: tuple[type[exp.Expr], ...] = (exp.And, exp.Or, exp.Not, exp.Paren)
 
-NODES: frozenset[type[exp.Expression]] = frozenset(ARGUMENTS) | frozenset(COMPARISONS) | frozenset(ARITHMETIC) | frozenset(CONNECTIVES)
+NODES: frozenset[type[exp.Expr]] = (
+    frozenset(ARGUMENTS) | frozenset(COMPARISONS) | frozenset(ARITHMETIC) | frozenset(CONNECTIVES)
+)
 """Node classes that are not functions. Functions are allowed by name (`policies/functions.toml`)."""
 
-JOINS = frozenset({("", ""), ("", "INNER"), ("", "CROSS"), ("LEFT", ""), ("LEFT", "OUTER"), ("RIGHT", ""), ("RIGHT", "OUTER"), ("FULL", ""), ("FULL", "OUTER")})
+JOINS = frozenset(
+    {
+        ("", ""),
+        ("", "INNER"),
+        ("", "CROSS"),
+        ("LEFT", ""),
+        ("LEFT", "OUTER"),
+        ("RIGHT", ""),
+        ("RIGHT", "OUTER"),
+        ("FULL", ""),
+        ("FULL", "OUTER"),
+    }
+)
 """(side, kind) of the joins that are understood."""
 
-FUNCTION_NODES: dict[type[exp.Expression], str] = {
+FUNCTION_NODES: dict[type[exp.Expr], str] = {
     exp.Extract: "date_part",
     exp.TimestampTrunc: "date_trunc",
     exp.DateTrunc: "date_trunc",
@@ -98,5 +121,19 @@ FUNCTION_NODES: dict[type[exp.Expression], str] = {
 }
 """Functions with syntax of their own, under the name that the table of functions knows."""
 
-SYNTAX_FUNCTIONS = frozenset({exp.Cast, exp.TryCast, exp.Case, exp.If, exp.Coalesce, exp.And, exp.Or, exp.Exists, exp.Extract, exp.Like, exp.ILike})
+SYNTAX_FUNCTIONS = frozenset(
+    {
+        exp.Cast,
+        exp.TryCast,
+        exp.Case,
+        exp.If,
+        exp.Coalesce,
+        exp.And,
+        exp.Or,
+        exp.Exists,
+        exp.Extract,
+        exp.Like,
+        exp.ILike,
+    }
+)
 """Classes that sqlglot derives from Func although they are syntax: allowed as nodes, not looked up by name."""

@@ -30,7 +30,7 @@ class Resolved:
     positions: dict[str, Position]
     sql: str
 
-    def place(self, node: exp.Expression) -> Position | None:
+    def place(self, node: exp.Expr) -> Position | None:
         """Where `node` stands in the operator's text; for a generated column, where its name first stands."""
         found = position(node, self.sql)
         if found is None and isinstance(node, exp.Column):
@@ -50,7 +50,7 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
     tree = tree.copy()
     for select in list(tree.find_all(exp.Select)):
         _inline_named_windows(select)
-    schema = {name: {f.name.lower(): f.type for f in d.fields} for name, d in by_name.items()}
+    schema: dict[str, object] = {name: {f.name.lower(): f.type for f in d.fields} for name, d in by_name.items()}
     try:
         tree = qualify(tree, schema=schema, dialect=DIALECT, validate_qualify_columns=False, quote_identifiers=True)
         for select in list(tree.find_all(exp.Select)):
@@ -63,10 +63,10 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
     return Resolved(tree=tree, outputs=outputs, datasets=by_name, positions=positions, sql=sql)
 
 
-def visible_ctes(node: exp.Expression) -> set[str]:
+def visible_ctes(node: exp.Expr) -> set[str]:
     """Names of the WITH queries that `node` may refer to: those of its ancestors, and earlier ones of its own WITH."""
     names: set[str] = set()
-    child: exp.Expression = node
+    child: exp.Expr = node
     parent = node.parent
     while parent is not None:
         if isinstance(parent, exp.With):
@@ -101,9 +101,8 @@ def _check_columns(resolved: Resolved) -> None:
         near = difflib.get_close_matches(column.name.lower(), known, n=1)
         params = (("column_name", column.name), ("suggestion", near[0] if near else "-"))
         findings.append(Finding(code="unknown-column", params=params, position=resolved.place(column)))
-    for column in resolved.tree.find_all(exp.Star):
-        if not isinstance(column.parent, exp.Count):
-            findings.append(Finding(code="names-unresolved", position=resolved.place(column)))
+    stars = [s for s in resolved.tree.find_all(exp.Star) if not isinstance(s.parent, exp.Count)]
+    findings += [Finding(code="names-unresolved", position=resolved.place(s)) for s in stars]
     if findings:
         raise Refusal(findings[0], *findings[1:])
 

@@ -1,4 +1,4 @@
-"""Is this text one SELECT in the SQL that Sluice understands? Text → checked tree, or the reason why not with its place."""
+"""Is this text one SELECT in the SQL that Sluice understands? Text → checked tree, or why not, with the place."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def parse(sql: str, functions: Functions) -> exp.Query:
     return tree  # type: ignore[return-value]  # QUERIES are subclasses of exp.Query
 
 
-def position(node: exp.Expression, sql: str) -> Position | None:
+def position(node: exp.Expr, sql: str) -> Position | None:
     """Where `node` begins in `sql`: the first token that any part of it was read from; None for generated nodes."""
     starts = [n.meta["start"] for n in node.walk() if "start" in n.meta]
     if not starts:
@@ -79,7 +79,7 @@ def position_at(offset: int, sql: str) -> Position:
     return Position(line=before.count("\n") + 1, column=offset - (before.rfind("\n") + 1) + 1)
 
 
-def function_name(node: exp.Expression) -> str:
+def function_name(node: exp.Expr) -> str:
     """DuckDB's name of the function that `node` calls, in lower case."""
     special = FUNCTION_NODES.get(type(node))
     if special is not None:
@@ -88,14 +88,16 @@ def function_name(node: exp.Expression) -> str:
     return called.group(1).lower() if called else type(node).__name__.lower()
 
 
-def is_call(node: exp.Expression) -> bool:
+def is_call(node: exp.Expr) -> bool:
     """Whether `node` is a function that the table of functions decides about."""
     if type(node) in FUNCTION_NODES:
         return True
-    return isinstance(node, exp.Func) and type(node) not in SYNTAX_FUNCTIONS and type(node) not in NODES or isinstance(node, exp.Count)
+    return (
+        isinstance(node, exp.Func) and type(node) not in SYNTAX_FUNCTIONS and type(node) not in NODES
+    ) or isinstance(node, exp.Count)
 
 
-def _node_findings(node: exp.Expression, sql: str, functions: Functions) -> list[Finding]:
+def _node_findings(node: exp.Expr, sql: str, functions: Functions) -> list[Finding]:
     """What is wrong with this one node, its children apart."""
     if is_call(node):
         found = _call_finding(node, sql, functions)
@@ -111,7 +113,7 @@ def _node_findings(node: exp.Expression, sql: str, functions: Functions) -> list
     return _special_findings(node, sql)
 
 
-def _special_findings(node: exp.Expression, sql: str) -> list[Finding]:
+def _special_findings(node: exp.Expr, sql: str) -> list[Finding]:
     """Rules for single node classes: join kinds, depth, hidden names, types."""
     if isinstance(node, exp.Join) and (node.side.upper(), node.kind.upper()) not in JOINS:
         return [_construct(node, sql, f"{node.side} {node.kind} JOIN".strip())]
@@ -126,7 +128,7 @@ def _special_findings(node: exp.Expression, sql: str) -> list[Finding]:
     return []
 
 
-def _call_finding(node: exp.Expression, sql: str, functions: Functions) -> Finding | None:
+def _call_finding(node: exp.Expr, sql: str, functions: Functions) -> Finding | None:
     name = function_name(node)
     kind = functions.function_class(name)
     if name in functions.raises:
@@ -138,21 +140,21 @@ def _call_finding(node: exp.Expression, sql: str, functions: Functions) -> Findi
     return Finding(code=code, params=(("function", name),), position=position(node, sql))
 
 
-def _constant_where_needed(node: exp.Expression, positions: tuple[int, ...]) -> bool:
+def _constant_where_needed(node: exp.Expr, positions: tuple[int, ...]) -> bool:
     """Whether the arguments at `positions` are literals; a leading unit (date_part('year', …)) may stand anywhere."""
     values = [v for v in node.args.values() if v is not None]
-    flat = [a for v in values for a in (v if isinstance(v, list) else [v]) if isinstance(a, exp.Expression)]
+    flat = [a for v in values for a in (v if isinstance(v, list) else [v]) if isinstance(a, exp.Expr)]
     literal = [isinstance(a, exp.Literal | exp.Boolean | exp.Null | exp.Var) for a in flat]
     if positions == (1,):
         return any(literal)
     return all(literal[p - 1] for p in positions if p <= len(literal))
 
 
-def _construct(node: exp.Expression, sql: str, name: str) -> Finding:
+def _construct(node: exp.Expr, sql: str, name: str) -> Finding:
     return Finding(code="construct-refused", params=(("construct", name),), position=position(node, sql))
 
 
-def _describe(node: exp.Expression) -> str:
+def _describe(node: exp.Expr) -> str:
     """A short name of a syntax element for people: the class name split into words, upper case."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).upper()
 

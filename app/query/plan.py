@@ -13,7 +13,7 @@ from app.domain.proofs import FrontierOutline, Grant, Plan
 from app.domain.rules import LevelRule
 from app.domain.values import Dataset
 from app.query.analysis import GovernedQuery
-from app.query.evidence import NO_STOPS, FrontierSql, Stops
+from app.query.evidence import NO_STOPS, FrontierSql, Prefix, Stops
 from app.query.govern import Governed
 from app.query.guarded import total_sql
 from sandbox.protocol import Export, Limits, QueryTask, Step, View, encode
@@ -39,9 +39,7 @@ def make_plan(
         raise Broken("plan-without-governed-query")
     governed = query.governed
     frontiers = [
-        FrontierSql(
-            frontier=f, rule=rule, prefix=_prefix(governed), stops=(stops or {}).get(f.number, NO_STOPS)
-        )
+        FrontierSql(frontier=f, rule=rule, prefix=_prefix(governed), stops=(stops or {}).get(f.number, NO_STOPS))
         for f in governed.frontiers
     ]
     task = QueryTask(
@@ -84,8 +82,8 @@ def _result(governed: Governed, outputs: tuple[str, ...]) -> str:
     return f"SELECT * FROM ({text}) AS {inner}({columns})"
 
 
-def _prefix(governed: Governed):  # type: ignore[no-untyped-def]  # a closure over the WITH queries
-    def prefix(trees: list[exp.Expression]) -> str:
+def _prefix(governed: Governed) -> Prefix:
+    def prefix(trees: list[exp.Expr]) -> str:
         """The WITH queries that `trees` need, directly or through one another, in their order."""
         bodies = dict(governed.ctes)
         needed: set[str] = set()

@@ -5,17 +5,17 @@ from __future__ import annotations
 from sqlglot import exp
 
 
-def query_of(node: exp.Expression) -> exp.Expression:
+def query_of(node: exp.Expr) -> exp.Expr:
     """The query inside an IN, EXISTS or scalar sub-query."""
     query = node.args.get("query") if isinstance(node, exp.In) else node.this
     while isinstance(query, exp.Subquery):
         query = query.this
-    if not isinstance(query, exp.Expression):
+    if not isinstance(query, exp.Expr):
         raise TypeError(f"{type(node).__name__} holds no query")
     return query
 
 
-def own_aliases(select: exp.Expression) -> set[str]:
+def own_aliases(select: exp.Expr) -> set[str]:
     """Aliases of the sources in the FROM of `select` itself."""
     from_ = select.args.get("from_")
     items = [from_.this] if from_ is not None else []
@@ -23,7 +23,7 @@ def own_aliases(select: exp.Expression) -> set[str]:
     return {i.alias_or_name.lower() for i in items}
 
 
-def correlated_columns(query: exp.Expression) -> list[exp.Column]:
+def correlated_columns(query: exp.Expr) -> list[exp.Column]:
     """Columns inside `query` that name a source outside of it.
 
     A column belongs to the nearest SELECT around it that defines its alias; a source of FROM doesn't see its siblings.
@@ -31,8 +31,8 @@ def correlated_columns(query: exp.Expression) -> list[exp.Column]:
     return [c for c in query.find_all(exp.Column) if c.table and not _defined_inside(c, query)]
 
 
-def _defined_inside(column: exp.Column, query: exp.Expression) -> bool:
-    node: exp.Expression = column
+def _defined_inside(column: exp.Column, query: exp.Expr) -> bool:
+    node: exp.Expr = column
     through_source = False
     while True:
         if isinstance(node, exp.Select):

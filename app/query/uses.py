@@ -7,7 +7,9 @@ not by the names of output columns. Implicit flows count: what a condition compa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlglot import exp
 
@@ -36,6 +38,15 @@ class Flow:
 
 Flows = frozenset[Flow]
 NONE: Flows = frozenset()
+PREDICATES: tuple[type[exp.Expr], ...] = (
+    *CONNECTIVES[:3],
+    exp.In,
+    exp.Between,
+    exp.Is,
+    exp.Exists,
+    exp.Like,
+    exp.ILike,
+)
 Columns = dict[str, Flows]
 
 
@@ -65,67 +76,59 @@ class UseFinder:
 
     def find(self) -> tuple[FieldUse, ...]:
         """Every use that the query makes, in order of place."""
-        for flows in self._query(self.resolved.tree, {}, None):
+        for flows in self.columns_of(self.resolved.tree, {}, None):
             for flow in flows:
-                self._record(flow, "group" if flow.label else "show")
+                self.record(flow, "group" if flow.label else "show")
         shown = {(u.dataset, u.field) for u in self.uses if u.use == "group"}
         for flow in self._grouped:
             if (flow.dataset, flow.field) not in shown:
-                self._record(flow, "link")
+                self.record(flow, "link")
         return tuple(sorted(self.uses, key=_order))
 
     # -- queries
 
-    def _query(self, query: exp.Expression, ctes: dict[str, Columns], outer: Scope | None) -> list[Flows]:
+    def columns_of(self, query: exp.Expr, ctes: dict[str, Columns], outer: Scope | None) -> list[Flows]:
         """What flows out of each output column of `query`."""
         ctes = dict(ctes)
         with_ = query.args.get("with_")
         for cte in with_.expressions if with_ is not None else []:
-            ctes[cte.alias.lower()] = self._named(cte, self._query(cte.this, ctes, None))
+            ctes[cte.alias.lower()] = self._named(cte, self.columns_of(cte.this, ctes, None))
         if isinstance(query, exp.Subquery):
-            return self._query(query.this, ctes, outer)
+            return self.columns_of(query.this, ctes, outer)
         if isinstance(query, exp.SetOperation):
             return self._set_operation(query, ctes, outer)
         return self._select(query, ctes, outer)
 
-    def _named(self, holder: exp.Expression, flows: list[Flows]) -> Columns:
+    def _named(self, holder: exp.Expr, flows: list[Flows]) -> Columns:
         query = holder.this
         alias = holder.args.get("alias")
         names = [c.name for c in alias.args.get("columns") or []] if isinstance(alias, exp.TableAlias) else []
         return dict(zip((n.lower() for n in names or query.named_selects), flows, strict=False))
 
     def _set_operation(self, query: exp.SetOperation, ctes: dict[str, Columns], outer: Scope | None) -> list[Flows]:
-        left, right = self._query(query.this, ctes, outer), self._query(query.expression, ctes, outer)
+        left, right = self.columns_of(query.this, ctes, outer), self.columns_of(query.expression, ctes, outer)
         merged = [a | b for a, b in zip(left, right, strict=False)]
         keeps_rows = isinstance(query, exp.Union) and not query.args.get("distinct")
-        return merged if keeps_rows else [self._as_labels(f) for f in merged]
+        return merged if keeps_rows else [self.as_labels(f) for f in merged]
 
-    def _select(self, select: exp.Expression, ctes: dict[str, Columns], outer: Scope | None) -> list[Flows]:
-        scope = self._scope(select, ctes, outer)
-        inner = _Select(self, scope, ctes)
-        for join in select.args.get("joins") or []:
-            if join.args.get("on") is not None:
-                inner.condition(join.args["on"])
-        if select.args.get("where") is not None:
-            inner.condition(select.args["where"].this)
+    def _select(self, select: exp.Expr, ctes: dict[str, Columns], outer: Scope | None) -> list[Flows]:
+        inner = _Select(self, self._scope(select, ctes, outer), ctes)
+        joins = [j.args.get("on") for j in select.args.get("joins") or []]
+        for condition in [*joins, _this(select, "where")]:
+            inner.compared(condition)
         group = select.args.get("group")
         for key in group.expressions if group is not None else []:
-            self._as_labels(inner.key(key))
-        grouped = inner.labels = group is not None or _aggregates(select)
+            self.as_labels(inner.key(key))
+        inner.labels = group is not None or _aggregates(select)
         for clause in ("having", "qualify"):
-            if select.args.get(clause) is not None:
-                inner.condition(select.args[clause].this)
+            inner.compared(_this(select, clause))
         outputs = [inner.value(p.unalias()) for p in select.expressions]
-        order = select.args.get("order")
-        for item in order.expressions if order is not None else []:
-            for flow in inner.value(item.this):
-                if not flow.label:
-                    self._record(flow, "filter:range")
-        if select.args.get("distinct") is not None and not grouped:
-            outputs = [self._as_labels(f) for f in outputs]
+        inner.ordered(select.args.get("order"))
+        if select.args.get("distinct") is not None and not inner.labels:
+            outputs = [self.as_labels(f) for f in outputs]
         return outputs
 
-    def _scope(self, select: exp.Expression, ctes: dict[str, Columns], outer: Scope | None) -> Scope:
+    def _scope(self, select: exp.Expr, ctes: dict[str, Columns], outer: Scope | None) -> Scope:
         sources: dict[str, Columns] = {}
         from_ = select.args.get("from_")
         items = [from_.this] if from_ is not None else []
@@ -134,29 +137,29 @@ class UseFinder:
             sources[item.alias_or_name.lower()] = self._source(item, ctes, outer)
         return Scope(sources=sources, outer=outer)
 
-    def _source(self, item: exp.Expression, ctes: dict[str, Columns], outer: Scope | None) -> Columns:
+    def _source(self, item: exp.Expr, ctes: dict[str, Columns], outer: Scope | None) -> Columns:
         if isinstance(item, exp.Subquery):
-            return self._named(item, self._query(item.this, ctes, outer))
+            return self._named(item, self.columns_of(item.this, ctes, outer))
         name = item.name.lower()
         if name in ctes:
             return ctes[name]
         dataset = self.resolved.datasets[name]
         public = dataset.kind is DatasetKind.PUBLIC
         return {
-            f.name.lower(): frozenset({
-                Flow(dataset=dataset.name, field=f.name, position=None, identifier=f.identifier, public=public)
-            })
+            f.name.lower(): frozenset(
+                {Flow(dataset=dataset.name, field=f.name, position=None, identifier=f.identifier, public=public)}
+            )
             for f in dataset.fields
         }
 
     # -- recording
 
-    def _as_labels(self, flows: Flows) -> Flows:
+    def as_labels(self, flows: Flows) -> Flows:
         """The values become labels of groups: a link now, a `group` if the label ever leaves."""
         self._grouped.extend(f for f in flows if not f.label)
         return frozenset(replace(f, label=True) for f in flows)
 
-    def _record(self, flow: Flow, use: str) -> None:
+    def record(self, flow: Flow, use: str) -> None:
         if flow.public:
             self.uses.add(FieldUse(dataset=flow.dataset, field=flow.field, use=use, position=flow.position))
 
@@ -169,38 +172,50 @@ class _Select:
         self.scope = scope
         self.ctes = ctes
         self.labels = False
+        self._readers: tuple[tuple[tuple[type[exp.Expr], ...], Callable[[Any], Flows]], ...] = (
+            ((exp.Column,), self._column),
+            ((*COMPARISONS, *PREDICATES), self.condition),
+            ((exp.Window,), self._window),
+            ((exp.Filter,), self._filtered),
+            ((exp.Case, exp.If), self._case),
+            ((exp.Query,), self._subquery),
+        )
 
-    def value(self, node: exp.Expression) -> Flows:
+    def value(self, node: exp.Expr) -> Flows:
         """What flows out of an expression."""
-        if isinstance(node, exp.Column):
-            return self._column(node)
-        if isinstance(node, (*COMPARISONS, *CONNECTIVES[:3], exp.In, exp.Between, exp.Is, exp.Exists, exp.Like, exp.ILike)):
-            return self.condition(node)
-        if isinstance(node, exp.Window):
-            return self._window(node)
-        if isinstance(node, exp.Filter):
-            self.condition(node.expression.this)
-            return self.value(node.this)
-        if isinstance(node, exp.Case | exp.If):
-            return self._case(node)
-        if isinstance(node, exp.Query):
-            return frozenset().union(*self.finder._query(node, self.ctes, self.scope))
-        if is_call(node):
-            consumed = self._aggregate(node)
-            if consumed is not None:
-                return consumed
-        return self._children(node)
+        for classes, read in self._readers:
+            if isinstance(node, classes):
+                return read(node)
+        consumed = self._aggregate(node) if is_call(node) else None
+        return self._children(node) if consumed is None else consumed
 
-    def key(self, node: exp.Expression) -> Flows:
+    def _filtered(self, node: exp.Expr) -> Flows:
+        self.condition(node.expression.this)
+        return self.value(node.this)
+
+    def _subquery(self, node: exp.Expr) -> Flows:
+        return frozenset().union(*self.finder.columns_of(node, self.ctes, self.scope))
+
+    def compared(self, condition: exp.Expr | None) -> None:
+        """Record a predicate, if there is one."""
+        if condition is not None:
+            self.condition(condition)
+
+    def ordered(self, order: exp.Expr | None) -> None:
+        """Record what ORDER BY looks at: an order over values is a comparison of them."""
+        for item in order.expressions if order is not None else []:
+            self._decided(frozenset(f for f in self.value(item.this) if not f.label), "filter:range")
+
+    def key(self, node: exp.Expr) -> Flows:
         """What flows into a grouping key; an identifier inside an expression leaves as a label of it."""
         flows = self.value(node)
         if not isinstance(node, exp.Column):
             for flow in flows:
                 if flow.identifier:
-                    self.finder._record(flow, "group")
+                    self.finder.record(flow, "group")
         return flows
 
-    def condition(self, node: exp.Expression) -> Flows:
+    def condition(self, node: exp.Expr) -> Flows:
         """Record what a predicate compares; what flows out of it only decides."""
         if isinstance(node, CONNECTIVES):
             return frozenset().union(*(self.condition(c) for c in node.iter_expressions()))
@@ -209,7 +224,7 @@ class _Select:
         if isinstance(node, exp.In):
             return self._in(node)
         if isinstance(node, exp.Exists):
-            self.finder._query(node.this, self.ctes, self.scope)
+            self.finder.columns_of(node.this, self.ctes, self.scope)
             return NONE
         kind = "filter:eq" if isinstance(node, exp.Is | exp.Column) else "filter:range"
         flows = self._children(node) if not isinstance(node, exp.Column | exp.Case | exp.Filter) else self.value(node)
@@ -223,16 +238,16 @@ class _Select:
             replace(f, position=place or f.position, label=f.label or self.labels) for f in self.scope.flows(column)
         )
 
-    def _children(self, node: exp.Expression) -> Flows:
+    def _children(self, node: exp.Expr) -> Flows:
         return frozenset().union(*(self.value(c) for c in node.iter_expressions()))
 
     def _decided(self, flows: Flows, use: str) -> Flows:
         for flow in flows:
             if not flow.condition:
-                self.finder._record(flow, use)
+                self.finder.record(flow, use)
         return frozenset(replace(f, condition=True) for f in flows)
 
-    def _comparison(self, node: exp.Expression) -> Flows:
+    def _comparison(self, node: exp.Expr) -> Flows:
         left, right = self.value(node.this), self.value(node.expression)
         equality = isinstance(node, exp.EQ | exp.NEQ | exp.NullSafeEQ | exp.NullSafeNEQ)
         if not (equality and left and right):
@@ -254,12 +269,12 @@ class _Select:
         if query is None:
             listed = frozenset().union(*(self.value(e) for e in node.expressions))
             return self._decided(left | listed, "filter:eq")
-        right = frozenset().union(*self.finder._query(query, self.ctes, self.scope))
+        right = frozenset().union(*self.finder.columns_of(query, self.ctes, self.scope))
         if not right:
             return self._decided(left, "filter:eq")
         return self._linked(left, right, isinstance(node.this, exp.Column))
 
-    def _case(self, node: exp.Expression) -> Flows:
+    def _case(self, node: exp.Expr) -> Flows:
         out: Flows = NONE
         operand = node.args.get("this") if isinstance(node, exp.Case) else None
         if operand is not None:
@@ -272,13 +287,11 @@ class _Select:
 
     def _window(self, node: exp.Window) -> Flows:
         for key in node.args.get("partition_by") or []:
-            self.finder._as_labels(self.key(key))
-        order = node.args.get("order")
-        for item in order.expressions if order is not None else []:
-            self._decided(frozenset(f for f in self.value(item.this) if not f.label), "filter:range")
+            self.finder.as_labels(self.key(key))
+        self.ordered(node.args.get("order"))
         return self.value(node.this)
 
-    def _aggregate(self, node: exp.Expression) -> Flows | None:
+    def _aggregate(self, node: exp.Expr) -> Flows | None:
         """The uses of an aggregate call's arguments; None when `node` is none. Marks the call with its base fields."""
         name = function_name(node)
         kind = self.finder.function_class(name)
@@ -292,15 +305,20 @@ class _Select:
         use = "extreme" if kind == "extreme" else "link" if distinct and name == "count" else f"aggregate:{name}"
         for flow in flows:
             if flow.identifier and distinct and not isinstance(node.this.expressions[0], exp.Column):
-                self.finder._record(flow, "aggregate:count")
+                self.finder.record(flow, "aggregate:count")
             elif flow.label:
-                self.finder._record(flow, "group")
+                self.finder.record(flow, "group")
             elif not flow.condition:
-                self.finder._record(flow, use)
+                self.finder.record(flow, use)
         return NONE
 
 
-def _aggregates(select: exp.Expression) -> bool:
+def _this(select: exp.Expr, clause: str) -> exp.Expr | None:
+    held = select.args.get(clause)
+    return held.this if held is not None else None
+
+
+def _aggregates(select: exp.Expr) -> bool:
     """Whether `select` aggregates without GROUP BY: an aggregate call of its own that is no window's."""
     for call in select.find_all(exp.AggFunc):
         holder = call.find_ancestor(exp.Query)

@@ -18,7 +18,7 @@ from app.trial import Trial, run_trial
 from sandbox.launcher import Launcher
 from tests.sql.world import SECRETS, write_mine, write_world
 
-STATEMENT = re.compile(r"-- ([A-F]\d\d) [^\n]*\n-- expect: ([^\n]*)\n(.*?)(?=\n-- [A-F]\d\d |\Z)", re.S)
+STATEMENT = re.compile(r"-- ([A-F]\d\d) [^\n]*\n-- expect: ([^\n]*)\n(.*?)(?=\n-- [A-F]\d\d |\Z)", re.DOTALL)
 CASES = STATEMENT.findall((Path(__file__).parent / "leaks.sql").read_text(encoding="utf-8"))
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-"""A small protected world for tests of queries: one table of people with a known target, and an operator's own table."""
+"""A small protected world for tests of queries: one table of people with a known target, an operator's own table."""
 
 from __future__ import annotations
 
