@@ -67,9 +67,10 @@ class Replay:
         self._frontier[0] = (here, leaf)
         for level, position, value in made:
             self._frontier[level] = (position, value)
+        self.size += 1
+        for level, position, value in made:
             if self._nodes is not None and self._nodes.get((level, position)) != value.hex():
                 return Fault(first=position << level, last=here, why="node")
-        self.size += 1
         return None
 
     def _at(self, level: int, position: int) -> bytes:

@@ -1,0 +1,420 @@
+"""Does the tree prove what it should, and does a replay find whatever was changed?"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.errors import Broken, Invalid, Refusal
+from app.ledger import checkpoint, journal, tree
+from app.ledger.entries import Entry, canonical, parse
+from app.ledger.export import verify_database, verify_export, write_export
+from app.ledger.proof import check_entry, prove_continuation, prove_entry
+from app.ledger.replay import Fault, Verdict
+from tests.governance.world import World
+
+LEAVES = [
+    bytes.fromhex(x)
+    for x in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
+]
+"""Leaves of the Certificate Transparency reference tests; the roots after each are published with them."""
+ROOTS = [
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+
+
+class Forest:
+    """All complete subtrees over some leaves, as the database keeps them."""
+
+    def __init__(self, leaves: list[bytes]) -> None:
+        self.nodes: dict[tuple[int, int], bytes] = {}
+        for position, data in enumerate(leaves):
+            self.nodes[0, position] = tree.leaf_hash(data)
+            for level, place, value in tree.completed_by(position, self.nodes[0, position], self.at):
+                self.nodes[level, place] = value
+
+    def at(self, level: int, position: int) -> bytes:
+        return self.nodes[level, position]
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_roots_are_those_of_the_reference_vectors(size: int) -> None:
+    assert tree.root(size, Forest(LEAVES).at).hex() == ROOTS[size - 1]
+
+
+def test_the_empty_tree_has_the_root_of_the_rfc() -> None:
+    assert tree.root(0, Forest([]).at).hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@given(size=st.integers(1, 70), data=st.data())
+@settings(max_examples=150)
+def test_every_leaf_is_proved_and_no_other_proof_passes(size: int, data: st.DataObject) -> None:
+    forest = Forest([bytes([n]) for n in range(size)])
+    position = data.draw(st.integers(0, size - 1))
+    root, leaf = tree.root(size, forest.at), forest.at(0, position)
+    proof = tree.inclusion_proof(position, size, forest.at)
+    assert tree.verify_inclusion(leaf, position, size, proof, root)
+    assert not tree.verify_inclusion(tree.leaf_hash(b"other"), position, size, proof, root)
+    assert not tree.verify_inclusion(leaf, position, size, [*proof, leaf], root)
+    assert not tree.verify_inclusion(leaf, position + 1, size, proof, root)
+    assert not tree.verify_inclusion(leaf, size, size, proof, root)
+    if proof:
+        assert not tree.verify_inclusion(leaf, position, size, proof[:-1], root)
+
+
+@given(size=st.integers(1, 70), data=st.data())
+@settings(max_examples=150)
+def test_a_tree_is_proved_to_continue_its_own_past_only(size: int, data: st.DataObject) -> None:
+    forest, other = Forest([bytes([n]) for n in range(size)]), Forest([bytes([255 - n]) for n in range(size)])
+    old = data.draw(st.integers(0, size))
+    before, now = tree.root(old, forest.at), tree.root(size, forest.at)
+    proof = tree.consistency_proof(old, size, forest.at)
+    assert tree.verify_consistency(old, size, before, now, proof)
+    if old:
+        assert not tree.verify_consistency(old, size, tree.root(old, other.at), now, proof)
+        assert not tree.verify_consistency(old, size, before, tree.root(size, other.at), proof)
+    assert not tree.verify_consistency(old, size, before, now, [*proof, before])
+    assert not tree.verify_consistency(size + 1, size, before, now, proof)
+
+
+def test_impossible_proofs_are_not_made() -> None:
+    forest = Forest(LEAVES)
+    for position in (-1, 8):
+        with pytest.raises(ValueError, match="no such leaf"):
+            tree.inclusion_proof(position, 8, forest.at)
+    with pytest.raises(ValueError, match="not smaller"):
+        tree.consistency_proof(9, 8, forest.at)
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        ({"b": 1, "a": [True, None, "中\n"]}, '{"a":[true,null,"中\\n"],"b":1}'),
+        ({"\ufb33": 1, "\U0001f600": 2}, '{"\U0001f600":2,"\ufb33":1}'),  # sorted by UTF-16 units, as RFC 8785 says
+        ('€$\u000f\nA\'B"\\\\"/', '"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"'),
+    ],
+)
+def test_canonical_json_follows_rfc_8785(value: object, text: str) -> None:
+    assert canonical(value) == text
+
+
+@pytest.mark.parametrize("value", [0.5, float("nan"), 2**53, {1: 2}, {"x": object()}, "\ud800", b"x"], ids=repr)
+def test_what_has_no_canonical_form_is_refused(value: object) -> None:
+    with pytest.raises(Broken) as refused:
+        canonical(value)
+    assert refused.value.code == "ledger-not-canonical"
+
+
+ENTRY = Entry(index=0, at="t", event="a:b", actor="x", subject="y", details={"k": 1})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "{}",
+        ENTRY.body() + " ",
+        ENTRY.body().replace('"index":0', '"index":"0"'),
+        ENTRY.body().replace('"index":0', '"index":true'),
+        ENTRY.body().replace('{"k":1}', "[]"),
+        ENTRY.body().replace('"a:b"', '"a\\u003ab"'),
+        ENTRY.body()[:-1] + ',"more":1}',
+        ENTRY.body()[:-1] + ',"subject":"y"}',
+    ],
+)
+def test_an_entry_has_one_spelling(body: str) -> None:
+    assert parse(ENTRY.body()) == ENTRY
+    with pytest.raises(ValueError, match=r".*"):
+        parse(body)
+
+
+@pytest.fixture
+def signer() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.generate()
+
+
+def test_a_checkpoint_opens_under_its_key_only(signer: Ed25519PrivateKey) -> None:
+    note = checkpoint.sign(3, b"r" * 32, signer)
+    assert note.startswith("sluice/ledger\n3\n")
+    verifier = checkpoint.verifier_key(signer)
+    opened = checkpoint.open_checkpoint(note, verifier)
+    assert (opened.origin, opened.size, opened.root) == ("sluice/ledger", 3, b"r" * 32)
+    with pytest.raises(ValueError, match="no valid signature"):
+        checkpoint.open_checkpoint(note, checkpoint.verifier_key(Ed25519PrivateKey.generate()))
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda n: n.replace("\n3\n", "\n4\n"),
+        lambda n: n.replace("sluice/ledger\n", "other/ledger\n", 1),
+        lambda n: n.replace("\n\n", "\nextra\n\n"),
+        lambda n: n[:-20],
+        lambda n: n.partition("\n\n")[0],
+        lambda _: "",
+        lambda n: n.replace("— sluice", "— other"),
+    ],
+)
+def test_a_harmed_checkpoint_does_not_open(signer: Ed25519PrivateKey, harm: Callable[[str], str]) -> None:
+    note = checkpoint.sign(3, b"r" * 32, signer)
+    with pytest.raises(ValueError, match=r".+"):
+        checkpoint.open_checkpoint(harm(note), checkpoint.verifier_key(signer))
+
+
+def test_signatures_of_witnesses_do_not_disturb(signer: Ed25519PrivateKey) -> None:
+    note = checkpoint.sign(3, b"r" * 32, signer)
+    text, _, own = note.partition("\n\n")
+    assert checkpoint.open_checkpoint(f"{text}\n\n— witness AAAA\n{own}", checkpoint.verifier_key(signer)).size == 3
+
+
+@pytest.mark.parametrize("key", ["", "x", "a+b+c", "sluice/ledger+00000000+" + "A" * 44])
+def test_a_malformed_verifier_key_is_refused(key: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        checkpoint.check_verifier(key)
+
+
+# ---------------------------------------------------------------------------------- the ledger of a deployment
+
+
+def judged(world: World) -> Verdict:
+    with world.store.reading() as connection:
+        return verify_database(connection, world.services.ledger_verifier())
+
+
+def tampered(world: World, *statements: str) -> Verdict:
+    """The verdict after somebody with the file in their hands took the triggers off and ran `statements`."""
+    with sqlite3.connect(world.services.config.home / "control.db", isolation_level=None) as plain:
+        for (name,) in plain.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            plain.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            plain.executescript(statement)
+    plain.close()
+    return judged(world)
+
+
+def test_an_honest_ledger_verifies(world: World) -> None:
+    world.signed()
+    world.services.checkpoint()
+    world.clock.forward(days=1)
+    world.drafted()
+    verdict = judged(world)
+    assert verdict.fault is None
+    assert (verdict.size, verdict.signed, verdict.checkpoints) == (world.entries(), world.entries() - 1, 1)
+
+
+def test_a_checkpoint_is_kept_once_per_size(world: World) -> None:
+    assert world.services.checkpoint() == world.services.checkpoint()
+    assert judged(world).checkpoints == 1
+
+
+FLIP = 'UPDATE ledger_entry SET body = replace(body, \'"actor":"machine\', \'"actor":"maschin\') WHERE position = 7;'
+SWAP = """
+UPDATE ledger_entry SET position = -1 WHERE position = 5;
+UPDATE ledger_entry SET position = 5 WHERE position = 6;
+UPDATE ledger_entry SET position = 6 WHERE position = -1;
+"""
+
+
+@pytest.mark.parametrize(
+    "statement, fault",
+    [
+        (FLIP, Fault(first=7, last=7, why="changed")),
+        ("UPDATE ledger_entry SET body = 'x' WHERE position = 4;", Fault(first=4, last=4, why="unreadable")),
+        ("UPDATE ledger_entry SET actor = 'innocent' WHERE position = 3;", Fault(first=3, last=3, why="columns")),
+        ("UPDATE ledger_entry SET leaf_hash = 'aa' WHERE position = 9;", Fault(first=9, last=9, why="changed")),
+        (SWAP, Fault(first=5, last=5, why="order")),
+        ("DELETE FROM ledger_entry WHERE position = 8;", Fault(first=8, last=8, why="missing")),
+        ("UPDATE ledger_node SET hash = 'aa' WHERE level = 1 AND position = 2;", Fault(first=4, last=5, why="node")),
+        ("DELETE FROM ledger_node WHERE level = 1 AND position = 2;", Fault(first=4, last=5, why="node")),
+        ("UPDATE ledger_checkpoint SET note = 'x';", Fault(first=0, last=0, why="signature")),
+    ],
+)
+def test_whatever_is_changed_in_the_database_is_found_and_named(world: World, statement: str, fault: Fault) -> None:
+    world.services.checkpoint()
+    assert tampered(world, statement).fault == fault
+
+
+def test_a_truncated_tail_is_found(world: World) -> None:
+    world.services.checkpoint()
+    size = world.entries()
+    verdict = tampered(world, f"DELETE FROM ledger_entry WHERE position >= {size - 3};")
+    assert verdict.fault == Fault(first=size - 3, last=size - 1, why="missing")
+
+
+def test_a_truncated_tail_is_found_by_the_checkpoint_even_when_the_nodes_went_too(world: World) -> None:
+    world.services.checkpoint()
+    size = world.entries()
+    cut = f"DELETE FROM ledger_entry WHERE position >= {size - 3};"
+    nodes = f"DELETE FROM ledger_node WHERE ((position + 1) << level) > {size - 3};"
+    assert tampered(world, cut + nodes).fault == Fault(first=size - 3, last=size - 1, why="missing")
+
+
+def test_a_history_rewritten_with_all_its_hashes_does_not_match_the_signed_root(world: World) -> None:
+    world.services.checkpoint()
+    signed = world.entries()
+    world.drafted()
+    world.services.checkpoint()
+    with world.store.reading() as connection:
+        bodies = list(journal.bodies(connection))
+    bodies[signed] = bodies[signed].replace('"actor":"applicant"', '"actor":"somebody"')
+    forest = Forest([b.encode() for b in bodies])
+    new = f"body = '{bodies[signed]}', actor = 'somebody', leaf_hash = '{forest.at(0, signed).hex()}'"
+    fixes = [
+        f"UPDATE ledger_entry SET {new} WHERE position = {signed};",
+        *(
+            f"UPDATE ledger_node SET hash = '{v.hex()}' WHERE level = {level} AND position = {position};"
+            for (level, position), v in forest.nodes.items()
+            if level
+        ),
+    ]
+    assert tampered(world, *fixes).fault == Fault(first=signed, last=len(bodies) - 1, why="root")
+
+
+def test_a_checkpoint_that_an_outsider_kept_exposes_a_new_history_signed_anew(world: World, tmp_path: Path) -> None:
+    kept = world.services.checkpoint()
+    home = tmp_path / "other"
+    shutil.copytree(world.services.config.home, home)
+    tampered(
+        world,
+        "DELETE FROM ledger_checkpoint;",
+        "DELETE FROM ledger_entry WHERE position > 2;",
+        "DELETE FROM ledger_node WHERE ((position + 1) << level) > 3;",
+    )
+    world.drafted()
+    world.services.checkpoint()
+    assert judged(world).fault is None  # it agrees with itself …
+    with world.store.reading() as connection:
+        again = verify_database(connection, world.services.ledger_verifier(), earlier=kept)
+    assert again.fault is not None  # … and not with what was signed before
+    assert again.fault.first == 4
+
+
+# ---------------------------------------------------------------------------------- exports and proofs
+
+
+def exported(world: World, file: Path) -> str:
+    world.services.checkpoint()
+    verifier = world.services.ledger_verifier()
+    with world.store.reading() as connection:
+        write_export(connection, file, verifier)
+    return verifier
+
+
+def test_an_export_verifies_offline(world: World, tmp_path: Path) -> None:
+    verifier = exported(world, tmp_path / "l")
+    verdict = verify_export(tmp_path / "l", verifier)
+    assert verdict.fault is None
+    assert verdict.size == verdict.signed == world.entries()
+    with world.store.reading() as connection:
+        assert verdict.root == journal.root(connection, verdict.size)
+
+
+def harm_line(number: int, old: str, new: str) -> Callable[[list[str]], list[str]]:
+    return lambda lines: [line.replace(old, new) if n == number else line for n, line in enumerate(lines)]
+
+
+@pytest.mark.parametrize(
+    "harm, fault",
+    [
+        (harm_line(8, '"actor":"machine', '"actor":"maschin'), Fault(first=7, last=7, why="changed")),
+        (harm_line(8, '"event"', ' "event"'), Fault(first=7, last=7, why="unreadable")),
+        (lambda x: [*x[:3], x[4], x[3], *x[5:]], Fault(first=2, last=2, why="order")),
+        (lambda x: [*x[:5], *x[6:]], Fault(first=4, last=4, why="order")),
+        (lambda x: [*x[:5], x[4], *x[5:]], Fault(first=4, last=4, why="order")),
+        (lambda x: [x[0], *x[2:]], Fault(first=0, last=0, why="order")),
+    ],
+)
+def test_a_changed_export_names_the_first_bad_entry(
+    world: World, tmp_path: Path, harm: Callable[[list[str]], list[str]], fault: Fault
+) -> None:
+    file = tmp_path / "l"
+    verifier = exported(world, file)
+    file.write_text("\n".join(harm(file.read_text().splitlines())) + "\n")
+    assert verify_export(file, verifier).fault == fault
+
+
+def test_an_export_cut_off_at_its_end_is_found(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "l"
+    verifier = exported(world, file)
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines[:-3], lines[-1]]) + "\n")
+    size = world.entries()
+    assert verify_export(file, verifier).fault == Fault(first=size - 2, last=size - 1, why="missing")
+
+
+def test_an_export_signed_by_somebody_else_is_found(world: World, tmp_path: Path) -> None:
+    exported(world, tmp_path / "l")
+    stranger = checkpoint.verifier_key(Ed25519PrivateKey.generate())
+    assert verify_export(tmp_path / "l", stranger).fault == Fault(first=0, last=0, why="signature")
+
+
+def test_an_export_that_leaves_out_what_was_signed_before_is_found(world: World, tmp_path: Path) -> None:
+    kept = world.services.checkpoint()
+    file = tmp_path / "l"
+    verifier = exported(world, file)
+    lines = [line for line in file.read_text().splitlines() if "checkpoint" not in line]
+    file.write_text("\n".join(lines[:-1]) + "\n")
+    assert verify_export(file, verifier).fault is None
+    fault = verify_export(file, verifier, kept).fault
+    assert fault is not None
+    assert fault.why == "missing"
+
+
+@pytest.mark.parametrize("content", ["", "{}", "no json", '{"format":"sluice-ledger/2","key":"k"}', "\xff"])
+def test_a_file_that_is_no_export_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "l").write_bytes(content.encode("latin-1"))
+    with pytest.raises(Invalid) as refused:
+        verify_export(tmp_path / "l")
+    assert refused.value.code == "ledger-export-unreadable"
+
+
+def test_one_entry_is_proved_without_the_rest(world: World) -> None:
+    note, verifier = world.services.checkpoint(), world.services.ledger_verifier()
+    with world.store.reading() as connection:
+        proofs = [prove_entry(connection, n, note, verifier) for n in range(world.entries())]
+        found = list(journal.entries(connection))
+    assert [check_entry(json.loads(json.dumps(p)), verifier) for p in proofs] == found
+    with pytest.raises(ValueError, match="does not lead"):
+        check_entry({**proofs[3], "entry": proofs[4]["entry"]}, verifier)
+
+
+def test_an_entry_after_the_checkpoint_is_not_proved(world: World) -> None:
+    note, verifier = world.services.checkpoint(), world.services.ledger_verifier()
+    world.drafted()
+    with world.store.reading() as connection, pytest.raises(Refusal) as refused:
+        prove_entry(connection, world.entries() - 1, note, verifier)
+    assert refused.value.code == "ledger-entry-unproved"
+
+
+def test_a_later_checkpoint_is_proved_to_continue_an_earlier_one(world: World) -> None:
+    verifier, old = world.services.ledger_verifier(), world.services.checkpoint()
+    world.signed()
+    new = world.services.checkpoint()
+    with world.store.reading() as connection:
+        proof = [bytes.fromhex(step) for step in prove_continuation(connection, old, new, verifier)]
+    first, second = checkpoint.open_checkpoint(old, verifier), checkpoint.open_checkpoint(new, verifier)
+    assert tree.verify_consistency(first.size, second.size, first.root, second.root, proof)
+
+
+def test_entries_are_found_by_subject_event_and_place(world: World) -> None:
+    subject = world.drafted()
+    with world.store.reading() as connection:
+        assert [e.event for e in journal.entries(connection, subject=subject)] == ["application:drafted"]
+        assert [e.index for e in journal.entries(connection, start=3, limit=2)] == [3, 4]
+        assert {e.event for e in journal.entries(connection, event="person:registered")} == {"person:registered"}
