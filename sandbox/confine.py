@@ -69,8 +69,7 @@ def confine(room: Room) -> tuple[str, ...]:
     walls: list[str] = []
     _leave_parent(room.descriptors)
     _note(walls, NETWORK, room, _own_namespaces)
-    _limit(room)
-    walls.append(LIMITS)
+    _note(walls, LIMITS, room, lambda: _limit(room))
     ruleset = _prepare_landlock(room)
     if os.geteuid() == 0:
         _note(walls, OWN_USER, room, lambda: _become_own_user(room, keep_reading=ruleset is not None))

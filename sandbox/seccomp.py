@@ -59,7 +59,7 @@ X86_64 = Table(
         " perf_event_open=298 userfaultfd=323  io_uring_setup=425 io_uring_enter=426 memfd_create=319"
         " name_to_handle_at=303 open_by_handle_at=304  pidfd_open=434 pidfd_getfd=438 pidfd_send_signal=424"
         " process_madvise=440 setuid=105 setgid=106 setreuid=113  setregid=114 setgroups=116 setresuid=117"
-        " setresgid=119 setfsuid=122 setfsgid=123 capset=126 tkill=200  rt_sigqueueinfo=129"
+        " setresgid=119 setfsuid=122 setfsgid=123 capset=126 tkill=200 rt_sigqueueinfo=129"
         " rt_tgsigqueueinfo=297 link=86 symlink=88 linkat=265 symlinkat=266 mknod=133 mknodat=259  shmget=29"
         " shmat=30 msgget=68 semget=64 mq_open=240 open_tree=428 move_mount=429 fsopen=430 mount_setattr=442"
         " quotactl=179 syslog=103 acct=163 swapon=167 reboot=169 personality=135 modify_ldt=154 iopl=172"
@@ -98,7 +98,8 @@ AARCH64 = Table(
         " acct=89 swapon=224 reboot=142  personality=92"
     ),
     guarded=_numbers(
-        "mmap=222 mprotect=226 pkey_mprotect=288 ioctl=29 clone=220 clone3=435 prctl=167 tgkill=131 kill=129 prlimit64=261"
+        "mmap=222 mprotect=226 pkey_mprotect=288 ioctl=29 clone=220 clone3=435 prctl=167 tgkill=131 kill=129"
+        " prlimit64=261"
     ),
 )
 TABLES = {"x86_64": X86_64, "aarch64": AARCH64}

@@ -28,6 +28,7 @@ def serve(descriptor: int) -> int:
     if len(list(Path("/proc/self/task").iterdir())) != 1:
         return _CRASHED
     Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+    os.environ.clear()  # the interpreter sets one of its own
     gc.collect()
     gc.freeze()
     orders = socket.socket(fileno=descriptor)
