@@ -1,31 +1,38 @@
 """Does an output differ from another by fewer than k contributors? Exact pairwise comparison of fingerprints.
 
 Every new cell and every sum of new cells is held against every cell and sum of every earlier or pending release of any
-operator, and against one another. Two of them are *near* when 0 < d < k buckets of presence differ, or when none does but
-0 < d < k buckets of content do: their difference would be about fewer than k units. d = 0 in both is the same number again.
-Fewer than k differing units always leave fewer than k differing buckets, so nothing near is missed; collisions of units in
-one bucket can only stop a little more (disclosure.md B.1).
+operator, and against one another. Two of them are *near* when 0 < d < k buckets of presence differ, or when none does
+but 0 < d < k buckets of content do: their difference would be about fewer than k units. d = 0 in both is the same
+number again. Fewer than k differing units always leave fewer than k differing buckets, so nothing near is missed;
+collisions of units in one bucket can only stop a little more (disclosure.md B.1).
+
+One kind of near pair is let through: when the difference is, bucket by bucket, a number that was checked and released
+itself (a total and all but one of its published parts), it tells nothing new.
+
+Inside one release the later of two near cells goes, in the order of the segment: coarse frontiers first, large cells
+before small ones. Of a sum its smallest cell goes, without which there is no such sum.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from app.disclosure.fingerprint import Segment
+from app.disclosure.distance import near_pairs
 from app.disclosure.history import History
+from app.disclosure.released import Differences
+from app.disclosure.segment import Segment
 
 THIS = "this release"
-_BLOCK = 1 << 24
-"""Comparisons held in memory at once (cells × cells × buckets)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Near:
-    """A new cell that comes too near: which, to what, and in how many buckets the two differ."""
+    """A new cell that comes too near: which, to what, and in how many buckets the two differ.
+
+    `rollup` says that not the cell itself does but a sum whose smallest part it is.
+    """
 
     frontier: int
     measure: int
@@ -37,7 +44,7 @@ class Near:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Everything near that was found, in a stable order."""
+    """Everything near that was found, one finding per cell to take out, in a stable order."""
 
     near: tuple[Near, ...]
 
@@ -56,72 +63,53 @@ class Comparison:
         return tuple(sorted(Counter(n.release for n in self.near).items()))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """A near pair: indices of the new entry and, within this release, of the other one."""
+
+    new: int
+    other: int
+    release: str
+    distance: int
+
+
 def compare(new: Segment, history: History) -> Comparison:
     """Hold `new` against the history and against itself."""
-    found: list[Near] = []
+    differences = Differences()
+    pairs = list(_pairs(new, history, differences))
+    excused = differences.released(new, history)
+    left = [p for number, p in enumerate(pairs) if number not in excused]
+    old = [p for p in left if p.release != THIS]
+    found = {int(new.member[p.new]): p for p in sorted(old, key=lambda p: (p.distance, p.release, p.new), reverse=True)}
+    for pair in sorted((p for p in left if p.release == THIS), key=lambda p: (p.new, p.other)):
+        member = int(new.member[pair.new])
+        if member not in found and int(new.member[pair.other]) not in found:
+            found[member] = pair
+    near = [_near(new, member, pair) for member, pair in found.items()]
+    return Comparison(near=tuple(sorted(near, key=lambda n: (n.frontier, n.measure, n.key))))
+
+
+def _pairs(new: Segment, history: History, differences: Differences) -> Iterator[_Pair]:
+    """Every near pair; its difference is noted under the number of the pair."""
     for name, old in history.segments():
-        for i, _j, distance in _pairs(new, old):
-            found.append(_near(new, i, name, distance))
-    found += _within(new, {(n.frontier, n.measure, n.key) for n in found})
-    unique = {(n.frontier, n.measure, n.key): n for n in reversed(found)}
-    return Comparison(near=tuple(unique[key] for key in sorted(unique)))
+        for pairs in near_pairs(new, old):
+            differences.note(new, pairs.left, old, pairs.right)
+            for i, j, d in zip(pairs.left.tolist(), pairs.right.tolist(), pairs.distance.tolist(), strict=True):
+                yield _Pair(new=i, other=j, release=name, distance=d)
+    for pairs in near_pairs(new, new):
+        later = pairs.left > pairs.right
+        i, j = pairs.left[later], pairs.right[later]
+        differences.note(new, i, new, j)
+        for a, b, d in zip(i.tolist(), j.tolist(), pairs.distance[later].tolist(), strict=True):
+            yield _Pair(new=a, other=b, release=THIS, distance=d)
 
 
-def _within(new: Segment, gone: set[tuple[int, int, int]]) -> list[Near]:
-    """Near pairs inside one release: of each pair the later cell goes, unless one of the two is gone already."""
-    found: list[Near] = []
-    for i, j, distance in sorted(_pairs(new, new), key=lambda p: (max(p[0], p[1]), min(p[0], p[1]))):
-        if i >= j or new.member[i] == new.member[j]:
-            continue
-        earlier, later = _near(new, i, THIS, distance), _near(new, j, THIS, distance)
-        if any((n.frontier, n.measure, n.key) in gone for n in (earlier, later)):
-            continue
-        gone.add((later.frontier, later.measure, later.key))
-        found.append(later)
-    return found
-
-
-def _near(new: Segment, index: int, release: str, distance: int) -> Near:
-    """The finding about a cell; about a rollup it names the rollup's smallest cell, without which there is no sum."""
-    member = int(new.member[index])
+def _near(new: Segment, member: int, pair: _Pair) -> Near:
     return Near(
         frontier=int(new.frontier[member]),
         measure=int(new.measure[member]),
         key=int(new.key[member]),
-        release=release,
-        distance=distance,
-        rollup=bool(new.rollup[index]),
+        release=pair.release,
+        distance=pair.distance,
+        rollup=bool(new.rollup[pair.new]),
     )
-
-
-def _pairs(new: Segment, old: Segment) -> list[tuple[int, int, int]]:
-    """(index in new, index in old, distance) of every near pair of one group."""
-    found = []
-    for group in np.intersect1d(new.group, old.group):
-        ours, theirs = np.flatnonzero(new.group == group), np.flatnonzero(old.group == group)
-        step = max(1, _BLOCK // (len(theirs) * new.presence.shape[1]))
-        for start in range(0, len(ours), step):
-            found += _block(new, old, ours[start : start + step], theirs)
-    return found
-
-
-def _block(
-    new: Segment, old: Segment, ours: NDArray[np.int64], theirs: NDArray[np.int64]
-) -> list[tuple[int, int, int]]:
-    k = np.maximum(new.k[ours][:, None], old.k[theirs][None, :])
-    presence = _distances(new.presence[ours], old.presence[theirs])
-    found = []
-    for a, b in np.argwhere(presence < k):
-        i, j = int(ours[a]), int(theirs[b])
-        distance = int((new.presence[i] != old.presence[j]).sum())
-        if distance == 0:
-            distance = int((new.content[i] != old.content[j]).sum())
-        if 0 < distance < k[a, b]:
-            found.append((i, j, distance))
-    return found
-
-
-def _distances(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Differing buckets of every pair by their low 16 bits: never more than the true number, so nothing is lost."""
-    left, right = a.astype(np.uint16), b.astype(np.uint16)
-    return np.count_nonzero(left[:, None, :] != right[None, :, :], axis=2)
