@@ -31,7 +31,7 @@ setup: $(DEV_STAMP) ## create .venv with all that running, testing and checking 
 	@echo "ready: $(BIN)/sluice"
 
 demo: $(RUN_STAMP) ## play the two stories on sample data, then serve the console (DEMO_SERVE=0: do not)
-	@$(BIN)/sluice demo
+	@$(BIN)/python -m sample_data.demo
 
 serve: $(RUN_STAMP) ## start the server
 	@$(BIN)/sluice serve

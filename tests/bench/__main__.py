@@ -1,4 +1,7 @@
-"""What does governing a query cost? `make bench` prints it: BENCH_SF is the scale of TPC-H, BENCH_ROUNDS the rounds."""
+"""What does governing a query cost? `make bench` prints it: BENCH_SF is the scale of TPC-H, BENCH_ROUNDS the rounds.
+
+Raw and governed run on the same Parquet files with as many threads and no cache but the system's.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,19 @@ import sys
 from tests.bench.data import CACHE, prepare
 from tests.bench.governed import bench
 from tests.bench.measure import HEADER, measure, summary, write
-from tests.bench.queries import AGGREGATES
+from tests.bench.queries import AGGREGATES, LARGE
 
 
 def main() -> int:
     """Prepare, measure, print; 1 when an aggregate could not be measured."""
     scale, rounds = float(os.environ.get("BENCH_SF", "1")), int(os.environ.get("BENCH_ROUNDS", "5"))
+    queries = AGGREGATES | LARGE if os.environ.get("BENCH_LARGE") == "1" else AGGREGATES
     print(f"TPC-H at scale {scale:g}: preparing", flush=True)
     catalog = prepare(scale)
     home = CACHE / f"sf{scale:g}" / "home"
     with bench(catalog, home) as prepared:
         print(f"\nmedians of {rounds} alternating rounds, milliseconds\n{HEADER}", flush=True)
-        lines = measure(AGGREGATES, raw=prepared.raw, governed=prepared.governed, rounds=rounds)
+        lines = measure(queries, raw=prepared.raw, governed=prepared.governed, rounds=rounds)
         around = prepared.around_one_job(4 * rounds)
     print(f"\n{summary(lines)}")
     print(f"a warm job around one small query (start, confine, open, guard, collect), median: {1000 * around:.0f} ms")

@@ -110,6 +110,7 @@ def bench(catalog: Path, home: Path) -> Iterator[Bench]:
     settings = config.read()
     with Launcher() as launcher, duckdb.connect(config={"threads": THREADS}) as connection:
         connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET enable_external_file_cache = false")  # as in the sandbox
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
         mounter = partial(launcher.run, require_isolation=settings.require_isolation)
         datasets = mount_catalog(read_catalog(catalog), home / "vault", home / "scratch", mounter)
