@@ -188,7 +188,7 @@ def test_a_bundle_is_named_after_the_program_died_right_behind_the_transaction(r
     with here.store.reading() as connection:
         record = load(connection, release_id)
     assert bundle_file(record, bundle.parent) == bundle
-    assert verify_bundle(bundle, here.trusted())
+    assert verify_bundle(bundle, here.trusted()).claims["bundle"] == release_id
     bundle.rename(bundle.with_suffix(".pending"))
     (bundle.parent / "release-none.pending").write_bytes(b"never committed")
     assert tidy(here.store, bundle.parent, older_than=time.time() - 60) == []
@@ -229,7 +229,7 @@ def test_missing_and_added_files_are_each_named(released: Released) -> None:
     with pytest.raises(Invalid) as caught:
         verify_bundle(rewritten(bundle, swap), here.trusted())
     assert {f.code for f in caught.value.findings} == {"bundle-file-missing", "bundle-file-unexpected"}
-    without = rewritten(bundle, lambda files: files.pop("manifest.json"))
+    without = rewritten(bundle, lambda files: files.__delitem__("manifest.json"))
     assert code(lambda: verify_bundle(without, here.trusted())) == "bundle-file-missing"
 
 
@@ -246,7 +246,7 @@ def manifest_with(bundle: Path, key: Ed25519PrivateKey, change: Callable[[dict[s
 
 def test_an_unknown_key_and_an_altered_signature_are_told_apart(released: Released) -> None:
     here, _, bundle = released
-    foreign = manifest_with(bundle, STRANGER, lambda body: None)
+    foreign = manifest_with(bundle, STRANGER, lambda _: None)
     assert code(lambda: verify_bundle(foreign, here.trusted())) == "manifest-unknown-key"
 
     def damage(files: dict[str, bytes]) -> None:

@@ -1,0 +1,232 @@
+"""`sluice review`: what waits for a decision, what does a reviewer see, and how do reviewers decide?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli.terminal import acting, answer, answer_rows, who, with_json
+
+if TYPE_CHECKING:
+    from app.domain.people import Actor
+    from app.review.outputs import OutputRecord
+
+COLUMNS = ("id", "state", "title", "operator", "level", "rows", "suppressed", "reviewers", "waiting_since")
+STATES = ("quarantined", "in_review", "approved", "changes_requested", "rejected", "released", "recalled")
+
+
+@click.group()
+def review_command() -> None:
+    """Review of outputs: independent people look at the evidence and decide, blind to one another.
+
+    \b
+    Examples:
+      sluice review list --as reviewer-sun
+      sluice review show output-5c… --as reviewer-sun
+      sluice review approve output-5c… --as reviewer-sun
+    """
+
+
+@review_command.command("request")
+@click.argument("output_id", metavar="OUTPUT")
+@acting
+@with_json
+def request(output_id: str, person: str | None, as_json: bool) -> None:
+    """Ask, as its operator, that OUTPUT be reviewed.
+
+    \b
+    Examples:
+      sluice review request output-5c… --as analyst-wang
+    """
+    from app.bootstrap import services
+    from app.review.voting import request_review
+
+    running = services()
+    record = request_review(running.store, running.actor(who(person), "output:request_review"), output_id)
+    text = f"{output_id}: {record.state}, needs {record.needed} reviewer(s)"
+    answer(_row(record), as_json=as_json, text=text)
+
+
+@review_command.command("list")
+@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Default: in_review.")
+@acting
+@with_json
+def list_outputs(states: tuple[str, ...], person: str | None, as_json: bool) -> None:
+    """Show the queue, the longest waiting first; an operator sees its own outputs only.
+
+    \b
+    Examples:
+      sluice review list --as reviewer-sun
+      sluice review list --state approved --state released --as reviewer-sun
+    """
+    from app.bootstrap import services
+    from app.review.outputs import listed
+    from app.review.rules import may_review
+
+    running = services()
+    actor = running.actor(who(person))
+    with running.store.reading() as connection:
+        found = listed(connection, states=states or ("in_review",))
+    own = [r for r in found if actor.side != "use" or actor.organization == r.operator]
+    rows = [{**_row(r), "may_review": may_review(actor, r)} for r in own]
+    answer_rows(rows, COLUMNS, as_json=as_json, empty="Nothing waits for review.")
+
+
+@review_command.command("show")
+@click.argument("output_id", metavar="OUTPUT")
+@click.option("--rows", "limit", default=20, show_default=True, help="At most so many rows of the result.")
+@acting
+@with_json
+def show(output_id: str, limit: int, person: str | None, as_json: bool) -> None:
+    """Show OUTPUT: the report in plain words; for reviewers also evidence, rows, SQL and uses.
+
+    An operator sees codes and counts only.
+
+    \b
+    Examples:
+      sluice review show output-5c… --as reviewer-sun
+      sluice review show output-5c… --rows 100 --json --as reviewer-sun
+    """
+    from app.bootstrap import services
+    from app.review.outputs import load, may_see
+
+    running = services()
+    actor = running.actor(who(person))
+    with running.store.reading() as connection:
+        record = load(connection, output_id)
+    may_see(actor, record)
+    value = _shown(actor, record, running.config.home / "quarantine", limit)
+    if as_json:
+        answer(value, as_json=True, text="")
+    else:
+        from app.cli.report_text import print_report
+
+        print_report(value)
+
+
+def _shown(actor: Actor, record: OutputRecord, quarantine: Path, limit: int) -> dict[str, Any]:
+    """What `actor` may see of an output, as plain data."""
+    from dataclasses import asdict
+
+    from app.domain.report_json import for_operator
+    from app.release.table_files import read_rows
+    from app.review.outputs import may_see_evidence, votes_shown_to
+    from app.review.rules import may_review
+
+    value = {
+        **_row(record),
+        "report": for_operator(record.report),
+        "votes": [asdict(v) for v in votes_shown_to(actor, record)],
+        "may_review": may_review(actor, record),
+    }
+    if may_see_evidence(actor):
+        table = quarantine / record.folder / Path(record.report.table).name
+        value |= {
+            "sql": record.sql,
+            "uses": [dict(u) for u in record.uses],
+            "cells": [asdict(c) for c in record.report.cells],
+            "near": [{"release": name, "cells": cells} for name, cells in record.report.near],
+            "table": [{k: _plain(v) for k, v in row.items()} for row in read_rows(table, limit=limit)],
+        }
+    return value
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+@review_command.command("claim")
+@click.argument("output_id", metavar="OUTPUT")
+@acting
+@with_json
+def claim_output(output_id: str, person: str | None, as_json: bool) -> None:
+    """Take a seat in the review of OUTPUT, so that others see that somebody looks at it.
+
+    \b
+    Examples:
+      sluice review claim output-5c… --as reviewer-sun
+    """
+    from app.bootstrap import services
+    from app.review.voting import claim
+
+    running = services()
+    record = claim(running.store, running.actor(who(person), "output:review"), output_id)
+    answer(_row(record), as_json=as_json, text=f"{output_id}: claimed ({_seats(record)})")
+
+
+@review_command.command("approve")
+@click.argument("output_id", metavar="OUTPUT")
+@click.option("--reason", default="", help="Why; optional for an approval.")
+@acting
+@with_json
+def approve(output_id: str, reason: str, person: str | None, as_json: bool) -> None:
+    """Vote that OUTPUT may leave.
+
+    \b
+    Examples:
+      sluice review approve output-5c… --as reviewer-sun
+    """
+    _vote("approve", output_id, reason, person, as_json=as_json)
+
+
+@review_command.command("reject")
+@click.argument("output_id", metavar="OUTPUT")
+@click.option("--reason", default="", help="Why; required.")
+@acting
+@with_json
+def reject(output_id: str, reason: str, person: str | None, as_json: bool) -> None:
+    """Vote that OUTPUT may not leave; one such vote decides.
+
+    \b
+    Examples:
+      sluice review reject output-5c… --reason "segments of one exit only" --as reviewer-sun
+    """
+    _vote("reject", output_id, reason, person, as_json=as_json)
+
+
+@review_command.command("request-changes")
+@click.argument("output_id", metavar="OUTPUT")
+@click.option("--reason", default="", help="What to change; required.")
+@acting
+@with_json
+def request_changes(output_id: str, reason: str, person: str | None, as_json: bool) -> None:
+    """Vote that OUTPUT may leave only after changes; the author submits a new version of the job.
+
+    \b
+    Examples:
+      sluice review request-changes output-5c… --reason "merge the night hours" --as reviewer-sun
+    """
+    _vote("request_changes", output_id, reason, person, as_json=as_json)
+
+
+def _vote(choice: str, output_id: str, reason: str, person: str | None, *, as_json: bool) -> None:
+    from app.bootstrap import services
+    from app.review.voting import Choice, cast
+
+    running = services()
+    record = cast(running.store, running.actor(who(person), "output:review"), output_id, Choice(choice), reason)
+    answer(_row(record), as_json=as_json, text=f"{output_id}: {record.state} ({_seats(record)})")
+
+
+def _seats(record: OutputRecord) -> str:
+    return f"{len(record.votes)} of {record.needed} votes"
+
+
+def _row(record: OutputRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "state": record.state,
+        "job": record.job,
+        "title": record.title,
+        "operator": record.operator,
+        "author": record.author,
+        "level": record.level,
+        "rows": record.report.rows,
+        "suppressed": record.report.suppressed,
+        "stopped_by_firewall": record.report.stopped_by_firewall,
+        "reviewers": f"{len(record.votes)}/{record.needed}",
+        "report_hash": record.report_hash,
+        "waiting_since": record.updated_at,
+    }
