@@ -28,7 +28,7 @@ _PATTERNS = {
 SNIFFED = {
     "BOOLEAN": r"(?i)true|false",
     "BIGINT": r"[+-]?(0|[1-9][0-9]{0,18})",
-    "DOUBLE": r"[+-]?((0|[1-9][0-9]*)\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?",
+    "DOUBLE": r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?",
     "DATE": _DAY,
     "TIMESTAMP": _PATTERNS["TIMESTAMP"],
 }

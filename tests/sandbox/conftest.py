@@ -79,7 +79,7 @@ def run(launcher: Launcher, table: Path, scratch: Path) -> Run:
 @pytest.fixture
 def rows(scratch: Path) -> Callable[[str], list[tuple[object, ...]]]:
     def read(file: str) -> list[tuple[object, ...]]:
-        return duckdb.sql(f"FROM '{scratch / file}'").fetchall()
+        return duckdb.connect().execute(f"FROM '{scratch / file}'").fetchall()
 
     return read
 

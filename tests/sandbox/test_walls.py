@@ -59,7 +59,7 @@ def test_the_gate_stops_a_view_that_shadows_an_authorized_one(without: Without, 
     steps = (Step(table="a", sql=SHADOW),)
     fooled = attack(without(GATE), table, tmp_path / "a", "SELECT max(i) AS m FROM v", steps=steps)
     assert fooled.status == "ok"
-    assert duckdb.sql(f"FROM '{tmp_path}/a/out.parquet'").fetchall() == [(42,)]
+    assert duckdb.connect().execute(f"FROM '{tmp_path}/a/out.parquet'").fetchall() == [(42,)]
     answer = attack(without(), table, tmp_path / "b", "SELECT max(i) AS m FROM v", steps=steps)
     assert (answer.code, answer.step) == ("guard-refused", "a")
 
@@ -96,7 +96,7 @@ def test_landlock_stops_the_nul_byte_that_fools_the_lock(without: Without, table
 
 
 def _content(scratch: Path) -> bytes:
-    return str(duckdb.sql(f"FROM '{scratch}/out.parquet'").fetchall()).encode()
+    return str(duckdb.connect().execute(f"FROM '{scratch}/out.parquet'").fetchall()).encode()
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "/proc/self/environ", "/proc/self/maps", "/proc/1/cmdline"])
