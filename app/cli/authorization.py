@@ -22,8 +22,8 @@ def application_command() -> None:
 
     \b
     Examples:
-      sluice application submit rescue.toml --as applicant-chen
-      sluice application consent application-1f… --reason "own tables, statistics only" --as officer-lin
+      sluice application submit rescue.toml --as applicant-rescue
+      sluice application consent application-1f… --reason "statistics only" --as officer-highway
       sluice application decide application-1f… approve --reason "public benefit" --as regulator-zhao
     """
 
@@ -34,7 +34,13 @@ def application_command() -> None:
 @acting
 @with_json
 def draft(file: Path, revise: str | None, person: str | None, as_json: bool) -> None:
-    """Keep FILE (TOML) as a draft, or as the next revision of a returned application."""
+    """Keep FILE (TOML) as a draft, or as the next revision of a returned application.
+
+    \b
+    Examples:
+      sluice application draft rescue.toml --as applicant-rescue
+      sluice application draft rescue.toml --revise application-1f… --as applicant-rescue
+    """
     subject = _draft(file, revise, person)
     answer({"application": subject, "state": "draft"}, as_json=as_json, text=f"{subject}: draft")
 
@@ -47,8 +53,9 @@ def submit(file_or_id: str, person: str | None, as_json: bool) -> None:
     """Submit an application file (TOML), or a draft by its identifier, to every provider concerned.
 
     \b
-    Example:
-      sluice application submit rescue.toml --as applicant-chen
+    Examples:
+      sluice application submit rescue.toml --as applicant-rescue
+      sluice application submit application-1f… --as applicant-rescue
     """
     from app.authorization import applications, scope
     from app.authorization.content import read_file
@@ -72,7 +79,12 @@ def submit(file_or_id: str, person: str | None, as_json: bool) -> None:
 @click.option("--state", help="Only those in this state.")
 @with_json
 def list_applications(state: str | None, as_json: bool) -> None:
-    """Show applications, oldest first."""
+    """Show applications, oldest first.
+
+    \b
+    Examples:
+      sluice application list --state provider_review
+    """
     from app.authorization import applications
     from app.bootstrap import services
 
@@ -86,7 +98,12 @@ def list_applications(state: str | None, as_json: bool) -> None:
 @click.argument("subject", metavar="ID")
 @with_json
 def show_application(subject: str, as_json: bool) -> None:
-    """Show one application with the uses it asks for and the answers so far."""
+    """Show one application with the uses it asks for and the answers so far.
+
+    \b
+    Examples:
+      sluice application show application-1f… --json
+    """
     from app.authorization import applications
     from app.bootstrap import services
 
@@ -115,7 +132,13 @@ def show_application(subject: str, as_json: bool) -> None:
 @acting
 @with_json
 def consent(subject: str, refuse: bool, reason: str, person: str | None, as_json: bool) -> None:
-    """Consent, as a provider, to the use of your own tables."""
+    """Consent, as a provider, to the use of your own tables.
+
+    \b
+    Examples:
+      sluice application consent application-1f… --reason "statistics only" --as officer-highway
+      sluice application consent application-1f… --refuse --reason "too fine" --as officer-highway
+    """
     from app.authorization import applications
     from app.bootstrap import services
 
@@ -132,7 +155,13 @@ def consent(subject: str, refuse: bool, reason: str, person: str | None, as_json
 @acting
 @with_json
 def decide(subject: str, choice: str, reason: str, person: str | None, as_json: bool) -> None:
-    """Decide, as the regulator; an approval creates the authorization, which the operator then signs."""
+    """Decide, as the regulator; an approval creates the authorization, which the operator then signs.
+
+    \b
+    Examples:
+      sluice application decide application-1f… approve --reason "public benefit" --as regulator-zhao
+      sluice application decide application-1f… return --reason "narrow the fields" --as regulator-zhao
+    """
     from app.authorization import applications
     from app.bootstrap import services
 
@@ -149,7 +178,12 @@ def decide(subject: str, choice: str, reason: str, person: str | None, as_json: 
 @acting
 @with_json
 def withdraw(subject: str, reason: str, person: str | None, as_json: bool) -> None:
-    """Take an application back before it is decided."""
+    """Take an application back before it is decided.
+
+    \b
+    Examples:
+      sluice application withdraw application-1f… --reason "no longer needed" --as applicant-rescue
+    """
     from app.authorization import applications
     from app.bootstrap import services
 
@@ -165,7 +199,7 @@ def authorization_command() -> None:
     \b
     Examples:
       sluice authorization list
-      sluice authorization sign authorization-7c… --agreement HZ-2026-001 --as applicant-chen
+      sluice authorization sign authorization-7c… --agreement HZ-2026-001 --as applicant-rescue
       sluice authorization suspend authorization-7c… --reason "complaint" --as regulator-zhao
     """
 
@@ -175,7 +209,12 @@ def authorization_command() -> None:
 @click.option("--operator", help="Only those of this operator.")
 @with_json
 def list_authorizations(state: str | None, operator: str | None, as_json: bool) -> None:
-    """Show authorizations, oldest first."""
+    """Show authorizations, oldest first.
+
+    \b
+    Examples:
+      sluice authorization list --state active --operator op-rescue
+    """
     from app.authorization import grants
     from app.bootstrap import services
 
@@ -189,7 +228,12 @@ def list_authorizations(state: str | None, operator: str | None, as_json: bool) 
 @click.argument("subject", metavar="ID")
 @with_json
 def show_authorization(subject: str, as_json: bool) -> None:
-    """Show one authorization with every use it grants."""
+    """Show one authorization with every use it grants.
+
+    \b
+    Examples:
+      sluice authorization show authorization-7c… --json
+    """
     from app.authorization import grants
     from app.bootstrap import services
 
@@ -204,7 +248,12 @@ def show_authorization(subject: str, as_json: bool) -> None:
 @acting
 @with_json
 def sign(subject: str, agreement: str, person: str | None, as_json: bool) -> None:
-    """Sign, as the operator; the term begins now."""
+    """Sign, as the operator; the term begins now.
+
+    \b
+    Examples:
+      sluice authorization sign authorization-7c… --agreement HZ-2026-001 --as applicant-rescue
+    """
     from app.authorization import grants
     from app.bootstrap import services
 
@@ -213,7 +262,7 @@ def sign(subject: str, agreement: str, person: str | None, as_json: bool) -> Non
     answer(row, as_json=as_json, text=f"{subject}: {row['state']} until {row['valid_until']}")
 
 
-def _step(event: str, words: str) -> click.Command:
+def _step(event: str, example_person: str, words: str) -> click.Command:
     """The command that takes the step `event` of an authorization."""
 
     @click.argument("subject", metavar="ID")
@@ -228,18 +277,19 @@ def _step(event: str, words: str) -> click.Command:
         state = grants.step(running.store, running.actor(who(person)), subject, event, reason=reason)
         answer({"authorization": subject, "state": state}, as_json=as_json, text=f"{subject}: {state}")
 
-    return click.command(event, help=words)(step)
+    example = f'sluice authorization {event} authorization-7c… --reason "complaint 17" --as {example_person}'
+    return click.command(event, help=f"{words}\n\n\b\nExamples:\n  {example}")(step)
 
 
-for _event, _words in {
-    "suspend": "Suspend an authorization: nothing runs or leaves until it is resumed.",
-    "resume": "Let a suspended authorization act again.",
-    "terminate": "End an authorization by agreement or on the operator's wish.",
-    "revoke": "End an authorization because of a violation.",
-    "close": "Begin to wind up an ended authorization.",
-    "destroy": "State that the data of a closing authorization are erased.",
-}.items():
-    authorization_command.add_command(_step(_event, _words))
+for _row in (
+    ("suspend", "regulator-zhao", "Suspend an authorization: nothing runs or leaves until it is resumed."),
+    ("resume", "regulator-zhao", "Let a suspended authorization act again."),
+    ("terminate", "applicant-rescue", "End an authorization by agreement or on the operator's wish."),
+    ("revoke", "regulator-zhao", "End an authorization because of a violation."),
+    ("close", "sysadmin", "Begin to wind up an ended authorization."),
+    ("destroy", "sysadmin", "State that the data of a closing authorization are erased."),
+):
+    authorization_command.add_command(_step(*_row))
 
 
 def _draft(file: Path, revise: str | None, person: str | None) -> str:

@@ -52,7 +52,13 @@ def ledger_command() -> None:
 def list_entries(
     subject: str | None, event: str | None, start: int, limit: int, person: str | None, as_json: bool
 ) -> None:
-    """Show entries in order; takes the permission ledger:read."""
+    """Show entries in order; takes the permission ledger:read.
+
+    \b
+    Examples:
+      sluice ledger list --subject job-1f… --as auditor
+      sluice ledger list --event authorization:signed --json --as auditor
+    """
     from app.bootstrap import services
     from app.ledger import journal
 
@@ -69,7 +75,12 @@ def list_entries(
 @acting
 @with_json
 def checkpoint(person: str | None, as_json: bool) -> None:
-    """Sign the ledger as it stands; keep the note to prove later that nothing before it was changed."""
+    """Sign the ledger as it stands; keep the note to prove later that nothing before it was changed.
+
+    \b
+    Examples:
+      sluice ledger checkpoint --as sysadmin
+    """
     from app.bootstrap import services
 
     running = services()
@@ -83,7 +94,12 @@ def checkpoint(person: str | None, as_json: bool) -> None:
 @acting
 @with_json
 def export(file: Path, person: str | None, as_json: bool) -> None:
-    """Write the whole ledger to FILE, under a fresh checkpoint; takes the permission ledger:export."""
+    """Write the whole ledger to FILE, under a fresh checkpoint; takes the permission ledger:export.
+
+    \b
+    Examples:
+      sluice ledger export ledger.jsonl --as auditor
+    """
     from app.bootstrap import services
     from app.ledger.export import write_export
 
@@ -134,8 +150,14 @@ def verify(file: Path | None, key: str | None, kept: Path | None, as_json: bool)
 @ledger_command.command("proof")
 @click.argument("index", type=click.IntRange(min=0))
 @acting
-def proof(index: int, person: str | None) -> None:
-    """Prove that entry INDEX stands in the ledger: JSON with the entry, its path and a signed checkpoint."""
+@with_json
+def proof(index: int, person: str | None, as_json: bool) -> None:
+    """Prove that entry INDEX stands in the ledger: JSON with the entry, its path and a signed checkpoint.
+
+    \b
+    Examples:
+      sluice ledger proof 42 --as auditor
+    """
     from app.bootstrap import services
     from app.ledger.proof import prove_entry
 
@@ -144,7 +166,7 @@ def proof(index: int, person: str | None) -> None:
     note = running.checkpoint()
     with running.store.reading() as connection:
         found = prove_entry(connection, index, note, running.ledger_verifier())
-    click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    answer(found, as_json=as_json, text=json.dumps(found, ensure_ascii=False, indent=2))
 
 
 def _verify_own(earlier: str | None) -> Verdict:

@@ -54,7 +54,13 @@ def organization_command() -> None:
 @organization_command.command("list")
 @with_json
 def list_organizations(as_json: bool) -> None:
-    """Show every organization."""
+    """Show every organization.
+
+    \b
+    Examples:
+      sluice organization list
+      sluice organization list --json
+    """
     from app.bootstrap import services
     from app.identity.register import organizations
 
@@ -81,7 +87,7 @@ def add_organization(
     """Register the organization ID; takes the permission organization:manage.
 
     \b
-    Example:
+    Examples:
       sluice organization add hz-traffic --kind provider --zh 交通局 --en "Traffic Bureau" --as secadmin
     """
     from app.bootstrap import services
@@ -110,7 +116,13 @@ def person_command() -> None:
 @person_command.command("list")
 @with_json
 def list_people(as_json: bool) -> None:
-    """Show every person with their organization and roles."""
+    """Show every person with their organization and roles.
+
+    \b
+    Examples:
+      sluice person list
+      sluice person list --json
+    """
     from app.bootstrap import services
     from app.identity.register import people
 
@@ -136,7 +148,7 @@ def add_person(
     """Register the person ID; takes the permission person:manage.
 
     \b
-    Example:
+    Examples:
       sluice person add reviewer-qian --organization bureau --name 钱 --role reviewer --as secadmin
     """
     from app.bootstrap import services
@@ -154,36 +166,60 @@ def add_person(
 @person_command.command("suspend")
 @click.argument("subject", metavar="ID")
 @acting
-def suspend_person(subject: str, person: str | None) -> None:
-    """Let the person ID act no longer, from this moment on."""
-    _set_active("person", subject, person, active=False)
+@with_json
+def suspend_person(subject: str, person: str | None, as_json: bool) -> None:
+    """Let the person ID act no longer, from this moment on.
+
+    \b
+    Examples:
+      sluice person suspend analyst-zhou --as secadmin
+    """
+    _set_active("person", subject, person, active=False, as_json=as_json)
 
 
 @person_command.command("reinstate")
 @click.argument("subject", metavar="ID")
 @acting
-def reinstate_person(subject: str, person: str | None) -> None:
-    """Let a suspended person act again."""
-    _set_active("person", subject, person, active=True)
+@with_json
+def reinstate_person(subject: str, person: str | None, as_json: bool) -> None:
+    """Let a suspended person act again.
+
+    \b
+    Examples:
+      sluice person reinstate analyst-zhou --as secadmin
+    """
+    _set_active("person", subject, person, active=True, as_json=as_json)
 
 
 @organization_command.command("suspend")
 @click.argument("subject", metavar="ID")
 @acting
-def suspend_organization(subject: str, person: str | None) -> None:
-    """Let nobody of the organization ID act any longer, from this moment on."""
-    _set_active("organization", subject, person, active=False)
+@with_json
+def suspend_organization(subject: str, person: str | None, as_json: bool) -> None:
+    """Let nobody of the organization ID act any longer, from this moment on.
+
+    \b
+    Examples:
+      sluice organization suspend acme --as secadmin
+    """
+    _set_active("organization", subject, person, active=False, as_json=as_json)
 
 
 @organization_command.command("reinstate")
 @click.argument("subject", metavar="ID")
 @acting
-def reinstate_organization(subject: str, person: str | None) -> None:
-    """Let a suspended organization act again."""
-    _set_active("organization", subject, person, active=True)
+@with_json
+def reinstate_organization(subject: str, person: str | None, as_json: bool) -> None:
+    """Let a suspended organization act again.
+
+    \b
+    Examples:
+      sluice organization reinstate acme --as secadmin
+    """
+    _set_active("organization", subject, person, active=True, as_json=as_json)
 
 
-def _set_active(kind: str, subject: str, person: str | None, *, active: bool) -> None:
+def _set_active(kind: str, subject: str, person: str | None, *, active: bool, as_json: bool) -> None:
     from app.bootstrap import services
     from app.identity.register import set_active
 
@@ -191,4 +227,5 @@ def _set_active(kind: str, subject: str, person: str | None, *, active: bool) ->
     event = f"{kind}:{'reinstated' if active else 'suspended'}"
     with running.store.change(event, actor=running.actor(who(person)), subject=subject) as change:
         set_active(change, kind, subject, active=active)
-    click.echo(f"{'Reinstated' if active else 'Suspended'} {kind} {subject}.")
+    text = f"{'Reinstated' if active else 'Suspended'} {kind} {subject}."
+    answer({"id": subject, "active": active}, as_json=as_json, text=text)
