@@ -65,6 +65,15 @@ def explain(
     return _answer(policy, authorization, dataset, field, use, context)
 
 
+def denial(
+    policy: PolicySnapshot, authorization: str, *, dataset: Dataset, field: str, use: str, context: Context
+) -> Finding | None:
+    """The finding of the standing rule that forbids this use whatever is granted; None when no rule does."""
+    answer = _answer(policy, authorization, dataset, field, use, context)
+    asked = FieldUse(dataset=dataset.name, field=field, use=use, position=None)
+    return _finding(policy, asked, answer) if answer.denying else None
+
+
 def standing_uses(
     standing: Standing, datasets: Iterable[Dataset], context: Context, aggregates: Iterable[str] = (ANY,)
 ) -> Uses:
