@@ -70,6 +70,7 @@ STORIES = (
         jobs=(
             ("carriers_by_origin.sql", "released"),
             ("one_aircraft.sql", "refused"),
+            ("old_planes.sql", "released"),
             ("routes.sql", "suppressed"),
             ("carriers_without_three.sql", "stopped"),
         ),
@@ -96,7 +97,7 @@ class Failed(RuntimeError):
     """A step of a story did not do what the story says."""
 
 
-def sluice(*words: str, person: str | None = None, expect: tuple[int, ...] = (0,)) -> Any:
+def sluice(*words: str, person: str | None = None, expect: tuple[int, ...] = (0,)) -> Any:  # noqa: ANN401  the JSON of any command
     """Run one command; answers its JSON. Raises Failed when it ends otherwise than `expect`."""
     command = [sys.executable, "-m", "app.cli.main", *words, "--json"]
     environment = {**os.environ, "SLUICE_HOME": str(HOME)} | ({"SLUICE_AS": person} if person else {})
@@ -140,24 +141,23 @@ def work(story: Story, authorization: str, file: str, expected: str) -> Line:
     """One job: submitted, run by the worker, and when something may leave, reviewed and released."""
     sql = HERE / story.scenario / "analyses" / file
     words = ("job", "submit", str(sql), "--authorization", authorization)
-    job = sluice(*words, person=story.analyst)["job"]
+    job = sluice(*words, person=story.analyst, expect=(0, 4))["id"]
     sluice("worker", "run", "--drain")
     shown = sluice("job", "show", job, person=story.analyst)
     result, findings = shown.get("result") or {}, shown.get("findings") or []
     seconds = result.get("usage", {}).get("sandbox_seconds")
+    outcomes = [shown["state"]]
     if shown["state"] == "awaiting_review":
-        if not result["stopped_by_firewall"]:
+        outcomes = [word for word, count in _TAKEN_OUT.items() if result[count]] or ["released"]
+        if expected != "stopped":
             release(story, shown["output"])
-        outcome = "stopped" if result["stopped_by_firewall"] else "suppressed" if result["suppressed"] else "released"
-    else:
-        outcome = shown["state"]
-    if outcome != expected:
-        raise Failed(f"{file}: expected {expected}, found {outcome}: {json.dumps(findings, ensure_ascii=False)}")
+    if expected not in outcomes:
+        raise Failed(f"{file}: expected {expected}, found {outcomes}: {json.dumps(findings, ensure_ascii=False)}")
     return Line(
         story=story.scenario,
         job=file.removesuffix(".sql"),
-        outcome=outcome,
-        why=_why(outcome, result, findings),
+        outcome=" + ".join(outcomes),
+        why=_why(outcomes, result, findings),
         rows=result.get("rows"),
         suppressed=result.get("suppressed"),
         stopped=result.get("stopped_by_firewall"),
@@ -168,8 +168,7 @@ def work(story: Story, authorization: str, file: str, expected: str) -> Line:
 
 def release(story: Story, output: str) -> None:
     """Two people of two organizations judge the output; then it leaves once, as a bundle that verifies offline."""
-    for reviewer in story.reviewers:
-        sluice("review", "claim", output, person=reviewer)
+    sluice("review", "request", output, person=story.analyst)
     for reviewer in story.reviewers:
         done = sluice("review", "approve", output, "--reason", "cells are safe 单元格安全", person=reviewer)
         if done["state"] == "approved":
@@ -178,16 +177,21 @@ def release(story: Story, output: str) -> None:
     sluice("verify", bundle["bundle"])
 
 
-def _why(outcome: str, result: dict[str, Any], findings: list[dict[str, Any]]) -> str:
-    if outcome == "refused":
+_TAKEN_OUT = {"suppressed": "suppressed", "stopped": "stopped_by_firewall"}
+"""Word of the story → what the result counts."""
+
+
+def _why(outcomes: list[str], result: dict[str, Any], findings: list[dict[str, Any]]) -> str:
+    if "refused" in outcomes:
         first = findings[0]
         place = f"{first['line']}:{first['column']} " if first["line"] else ""
         return f"{place}{first['code']} {first['field'] or ''} {first['use'] or ''} [{first['rule'] or '-'}]"
-    if outcome == "stopped":
-        return f"{result['stopped_by_firewall']} cells differ from an earlier output by fewer than k contributors"
-    if outcome == "suppressed":
-        return f"{result['suppressed']} cells with too few contributors or one dominant"
-    return "every cell proved, two reviewers or one as the level asks"
+    reasons = []
+    if "suppressed" in outcomes:
+        reasons.append(f"{result['suppressed']} cells with too few contributors or one dominant")
+    if "stopped" in outcomes:
+        reasons.append(f"{result['stopped_by_firewall']} cells within k contributors of an earlier output")
+    return "; ".join(reasons) or "every cell proved"
 
 
 def raw_seconds(scenario: str, sql: str) -> float:
@@ -199,8 +203,8 @@ def raw_seconds(scenario: str, sql: str) -> float:
             if "file" in dataset:
                 source, copy = folder / dataset["file"], HOME / "raw" / f"{dataset['name']}.parquet"
                 copy.parent.mkdir(exist_ok=True)
-                connection.execute(f"COPY (SELECT * FROM '{source}') TO '{copy}' (FORMAT parquet, COMPRESSION zstd)")
-                connection.execute(f"CREATE VIEW \"{dataset['name']}\" AS SELECT * FROM '{copy}'")
+                connection.execute(f"COPY (SELECT * FROM '{source}') TO '{copy}' (FORMAT parquet, COMPRESSION zstd)")  # noqa: S608  our own files
+                connection.execute(f"CREATE VIEW \"{dataset['name']}\" AS SELECT * FROM '{copy}'")  # noqa: S608
         times = []
         for _ in range(RAW_ROUNDS):
             begun = time.perf_counter()

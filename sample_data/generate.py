@@ -13,14 +13,14 @@ from pathlib import Path
 from sample_data.generators import finance, flood, medical, parking, rescue
 
 FOLDER = Path(__file__).parent
-GENERATORS: dict[str, tuple[Callable[[Path, int], None], int]] = {
-    "s1_rescue": (rescue.generate, rescue.ROWS),
-    "s2_flood": (flood.generate, flood.ROWS),
-    "s3_finance": (finance.generate, finance.ROWS),
-    "s4_medical": (medical.generate, medical.ROWS),
-    "s5_parking": (parking.generate, parking.ROWS),
+GENERATORS: dict[str, tuple[Callable[[Path, int], None], int, int]] = {
+    "s1_rescue": (rescue.generate, rescue.ROWS, 20_000_000),
+    "s2_flood": (flood.generate, flood.ROWS, 100_000),
+    "s3_finance": (finance.generate, finance.ROWS, 900_000),
+    "s4_medical": (medical.generate, medical.ROWS, 20_000_000),
+    "s5_parking": (parking.generate, parking.ROWS, 20_000_000),
 }
-"""Scenario → its generator, and the rows of its main table in this repository."""
+"""Scenario → its generator, the rows of its main table in this repository, and the most it can have."""
 REAL = ("flights",)
 """Scenarios of real data, which have one size."""
 
@@ -30,7 +30,7 @@ def generate(scenario: str, out: Path, rows: int | None = None) -> None:
 
     Raises KeyError for a scenario that is not of `GENERATORS`.
     """
-    make, default = GENERATORS[scenario]
+    make, default, _ = GENERATORS[scenario]
     out.mkdir(parents=True, exist_ok=True)
     if out.resolve() != (FOLDER / scenario).resolve():
         (out / "catalog.toml").write_text(_without_rows(FOLDER / scenario / "catalog.toml"), encoding="utf-8")

@@ -188,7 +188,8 @@ def list_samples(as_json: bool) -> None:
     from sample_data.generate import GENERATORS, REAL
 
     rows = [
-        {"scenario": n, "data": "synthetic", "rows": r, "folder": str(SAMPLES / n)} for n, (_, r) in GENERATORS.items()
+        {"scenario": n, "data": "synthetic", "rows": r, "folder": str(SAMPLES / n)}
+        for n, (_, r, _) in GENERATORS.items()
     ]
     rows += [{"scenario": n, "data": "real", "rows": None, "folder": str(SAMPLES / n)} for n in REAL]
     answer_rows(rows, ("scenario", "data", "rows", "folder"), as_json=as_json, empty="")
@@ -196,9 +197,7 @@ def list_samples(as_json: bool) -> None:
 
 @sample_command.command("generate")
 @click.argument("scenario")
-@click.option(
-    "--rows", type=click.IntRange(100, 200_000_000), help="Rows of the main table; default: as in the samples."
-)
+@click.option("--rows", type=click.IntRange(min=100), help="Rows of the main table; default: as in the samples.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new or empty folder.")
 @with_json
 def generate(scenario: str, rows: int | None, out: Path, as_json: bool) -> None:
@@ -216,6 +215,9 @@ def generate(scenario: str, rows: int | None, out: Path, as_json: bool) -> None:
         raise Invalid(
             "sample-real" if scenario in REAL else "sample-unknown", scenario=scenario, known=", ".join(GENERATORS)
         )
+    most = GENERATORS[scenario][2]
+    if rows is not None and rows > most:
+        raise Invalid("sample-too-large", scenario=scenario, rows=rows, most=most)
     if out.exists() and any(out.iterdir()):
         raise Invalid("sample-folder-used", out=out)
     with _status(f"Writing {scenario} …", quiet=as_json):

@@ -36,8 +36,12 @@ def phones(rng: np.random.Generator, count: int) -> Strings:
 
 
 def resident_ids(rng: np.random.Generator, births: NDArray[np.datetime64]) -> Strings:
-    """A resident ID (GB 11643) of the division 990000 for each day of birth, all distinct."""
-    serials = rng.permutation(births.size) % 1000
+    """A resident ID (GB 11643) of the division 990000 for each day of birth; distinct up to 1,000 births a day."""
+    order = np.argsort(births, kind="stable")
+    _, first, counts = np.unique(births[order], return_index=True, return_counts=True)
+    serials = np.empty(births.size, dtype=np.int64)
+    serials[order] = np.arange(births.size) - np.repeat(first, counts)
+    serials = (serials + rng.integers(0, 1000)) % 1000
     days = np.datetime_as_string(births, unit="D")
     bodies = [f"990000{d.replace('-', '')}{s:03d}" for d, s in zip(days, serials, strict=True)]
     return np.array([body + _ric_check(body) for body in bodies])

@@ -94,3 +94,11 @@ def test_few_vehicles_have_many_incidents() -> None:
     most = sorted((c["counts"].as_py() for c in counts), reverse=True)
     assert most[0] > 100
     assert most[len(most) // 2] <= 4
+
+
+def test_a_size_beyond_the_scenario_is_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        sluice, ["sample", "generate", "s3_finance", "--rows", "2000000", "--out", str(tmp_path / "x")]
+    )
+    assert isinstance(done.exception, Invalid)
+    assert done.exception.code == "sample-too-large"
