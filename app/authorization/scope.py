@@ -27,12 +27,16 @@ class Listed:
     grade: str
     operation_authorized: bool
     fields: frozenset[str]
+    mounted: bool
 
 
 def check_scope(connection: Connection, content: Content, standing: Standing | None = None) -> None:
     """Raise Refusal with one finding for every data set, field or use that cannot be authorized."""
+    tables = tuple(name for name, _ in content.tables)
     entries = catalog_facts(connection, content.datasets)
-    findings = [f for dataset in content.datasets for f in _entry_findings(dataset, entries.get(dataset), content)]
+    findings = [f for dataset in content.datasets for f in _entry_findings(dataset, entries.get(dataset))]
+    taken = [e.name for e in catalog_facts(connection, tables).values() if e.kind == DatasetKind.PUBLIC]
+    findings += [Finding(code="application-table-name-taken", dataset=name) for name in sorted(taken)]
     for dataset, field, use in content.uses:
         entry = entries.get(dataset)
         if entry is None or field == ALL_FIELDS:
@@ -41,8 +45,6 @@ def check_scope(connection: Connection, content: Content, standing: Standing | N
             findings.append(Finding(code="application-unknown-field", dataset=dataset, field=field))
         elif standing is not None and (denied := standing(dataset, field, use)) is not None:
             findings.append(denied)
-    if not any(e.kind == DatasetKind.PUBLIC for e in entries.values()) and not findings:
-        findings.append(Finding(code="application-without-public-data"))
     if findings:
         raise Refusal(*dict.fromkeys(findings))
 
@@ -65,17 +67,17 @@ def catalog_facts(connection: Connection, datasets: tuple[str, ...]) -> dict[str
             grade=row.grade,
             operation_authorized=row.operation_authorized,
             fields=frozenset(f["name"].casefold() for f in row.metadata["field"]),
+            mounted=row.current_version is not None,
         )
         for row in rows
     }
 
 
-def _entry_findings(dataset: str, entry: Listed | None, content: Content) -> list[Finding]:
+def _entry_findings(dataset: str, entry: Listed | None) -> list[Finding]:
     if entry is None or entry.state != "published":
         return [Finding(code="application-unknown-dataset", dataset=dataset)]
     if entry.kind == DatasetKind.ENTERPRISE:
-        brought = {name for name, _ in content.tables}
-        return [] if dataset in brought else [Finding(code="application-table-not-brought", dataset=dataset)]
+        return [Finding(code="application-own-table", dataset=dataset)]
     findings = []
     if entry.grade != "general":
         params = (("grade", entry.grade),)

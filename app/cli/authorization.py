@@ -10,8 +10,17 @@ import click
 from app.cli.terminal import acting, answer, answer_rows, who, with_json
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from app.authorization.applications import Application
+    from app.authorization.content import Content
+    from app.authorization.scope import Standing
+    from app.bootstrap import Services
     from app.domain.authorizations import Authorization
+    from app.domain.errors import Finding
+
+TRIAL = "application"
+"""Stands for the authorization that an application asks for."""
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -63,14 +72,14 @@ def submit(file_or_id: str, person: str | None, as_json: bool) -> None:
 
     running, file = services(), Path(file_or_id)
     actor = running.actor(who(person), "application:submit")
+    with running.store.reading() as connection:
+        content = read_file(file) if file.is_file() else applications.load(connection, file_or_id).content
+        standing = _standing(running, connection, content)
+        scope.check_scope(connection, content, standing)  # before anything is kept
+    subject = file_or_id
     if file.is_file():
-        content = read_file(file)
-        with running.store.reading() as connection:
-            scope.check_scope(connection, content)  # before anything is kept
         subject = applications.draft(running.store, actor, content, running.new_id)
-    else:
-        subject = file_or_id
-    asked = applications.submit(running.store, actor, subject)
+    asked = applications.submit(running.store, actor, subject, standing)
     value = {"application": subject, "state": "provider_review", "providers": list(asked)}
     answer(value, as_json=as_json, text=f"{subject}: provider_review, waiting for {', '.join(asked)}")
 
@@ -290,6 +299,31 @@ for _row in (
     ("destroy", "sysadmin", "State that the data of a closing authorization are erased."),
 ):
     authorization_command.add_command(_step(*_row))
+
+
+def _standing(running: Services, connection: Connection, content: Content) -> Standing:
+    """What the standing rules say about the data sets that are mounted."""
+    from app.authorization.scope import catalog_facts
+    from app.catalog.entries import current_dataset
+    from app.policy.conditions import Context
+    from app.policy.decision import denial
+    from app.policy.grants import collect
+    from app.policy.rules import load_standing
+    from app.policy.snapshot import snapshot
+
+    mounted = [e.name for e in catalog_facts(connection, content.datasets).values() if e.mounted]
+    datasets = {name: current_dataset(connection, name) for name in mounted}
+    policy = snapshot(load_standing(running.config.policies), {TRIAL: collect(content.uses)}, datasets.values())
+    product = content.products[0] if len(content.products) == 1 else None
+    context = Context(now=running.clock(), purpose=content.purpose, product=product)
+
+    def denied(dataset: str, field: str, use: str) -> Finding | None:
+        known = datasets.get(dataset)
+        if known is None or known.field(field) is None:
+            return None
+        return denial(policy, TRIAL, dataset=known, field=field, use=use, context=context)
+
+    return denied
 
 
 def _draft(file: Path, revise: str | None, person: str | None) -> str:

@@ -94,7 +94,7 @@ def test_a_reason_for_one_field_is_enough_for_that_field() -> None:
         data["reasons"] |= {"incident.road": "the place", "incident.seconds": "the measure"}
         data["reasons"].pop("incident")
 
-    assert parse(edited(narrow)).datasets == ("incident", "rain", "tow_station")
+    assert parse(edited(narrow)).datasets == ("incident", "rain")
 
 
 @pytest.mark.parametrize("content", [b"[application", b"\xff\xfe", b"a = 1\na = 2"])
@@ -150,16 +150,11 @@ def test_the_schema_knows_the_products_of_the_domain() -> None:
             "application-unknown-dataset",
         ),
         (lambda d: d["uses"]["incident"].update(colour=["show"]), "application-unknown-field"),
-        (lambda d: d.pop("enterprise_table"), "application-table-not-brought"),
         (
-            lambda d: (
-                d["uses"].pop("incident"),
-                d["uses"].pop("rain"),
-                d["reasons"].pop("incident"),
-                d["reasons"].pop("rain"),
-            ),
-            "application-without-public-data",
+            lambda d: d["uses"].update(tow_station={"road": ["link"]}) or d["reasons"].update(tow_station="x"),
+            "application-own-table",
         ),
+        (lambda d: d["enterprise_table"][0].update(name="rain"), "application-table-name-taken"),
     ],
 )
 def test_what_is_not_in_the_catalog_cannot_be_asked_for(world: World, edit: Edit, code: str) -> None:

@@ -87,6 +87,50 @@ def test_a_refused_submission_keeps_nothing(run: Run, tmp_path: Path) -> None:
     assert answered(run("application", "list", "--json")) == []
 
 
+CATALOG = """
+[catalog]
+title = { zh = "车流", en = "traffic" }
+[[provider]]
+code = "roads"
+name = { zh = "道路", en = "roads" }
+[[dataset]]
+name = "passage"
+code = "3/06/001/0009"
+title = { zh = "过车", en = "passages" }
+provider = "roads"
+file = "passage.csv"
+operation_authorized = true
+units = ["plate"]
+  [[dataset.field]]
+  name = "plate"
+  type = "VARCHAR"
+  level = "L3"
+  identifier = "vehicle"
+  [[dataset.field]]
+  name = "road"
+  type = "VARCHAR"
+  level = "L1"
+"""
+
+
+def test_a_use_that_no_authorization_can_give_is_refused_with_its_rule(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "catalog"
+    folder.mkdir()
+    (folder / "catalog.toml").write_text(CATALOG)
+    (folder / "passage.csv").write_text("plate,road\n浙A12345,G25\n浙A54321,G60\n")
+    assert run("catalog", "add", str(folder), "--json", person="steward").exception is None
+    assert run("catalog", "publish", "passage", person="roads-officer").exception is None
+    file = tmp_path / "a.toml"
+    head = FILE.partition("[uses.incident]")[0]
+    file.write_text(f'{head}[uses.passage]\nplate = ["show", "link"]\n[reasons]\npassage = "counting"\n')
+    error = refusal(run("application", "submit", str(file), person="applicant"))
+    assert [(f.code, f.field, f.use, f.rule) for f in error.findings] == [
+        ("use-denied", "plate", "show", "deny-identifier-show")
+    ]
+    file.write_text(file.read_text().replace('"show", ', ""))
+    assert run("application", "submit", str(file), person="applicant").exception is None
+
+
 def test_drafts_are_kept_revised_submitted_and_withdrawn(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "a.toml"
     file.write_text(FILE)

@@ -56,9 +56,8 @@ FILE: dict[str, Any] = {
     "uses": {
         "incident": {"road": ["group"], "seconds": ["aggregate:avg"]},
         "rain": {"*": ["filter:range"]},
-        "tow_station": {"road": ["link"]},
     },
-    "reasons": {"incident": "the subject itself", "rain": "bad weather", "tow_station": "distance"},
+    "reasons": {"incident": "the subject itself", "rain": "bad weather"},
 }
 
 
