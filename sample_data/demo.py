@@ -27,7 +27,7 @@ from rich.table import Table
 HERE = Path(__file__).resolve().parent
 HOME = Path(os.environ.get("SLUICE_DEMO_HOME", "demo-home")).resolve()
 RAW_ROUNDS = 5
-console = Console(width=max(110, Console().width))
+console = Console(width=max(150, Console().width))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +185,7 @@ def _why(outcomes: list[str], result: dict[str, Any], findings: list[dict[str, A
     if "refused" in outcomes:
         first = findings[0]
         place = f"{first['line']}:{first['column']} " if first["line"] else ""
-        return f"{place}{first['code']} {first['field'] or ''} {first['use'] or ''} [{first['rule'] or '-'}]"
+        return f"{place}{first['code']} {first['field'] or ''} {first['use'] or ''} ({first['rule'] or '-'})"
     reasons = []
     if "suppressed" in outcomes:
         reasons.append(f"{result['suppressed']} cells with too few contributors or one dominant")
