@@ -73,7 +73,7 @@ def confine(room: Room) -> tuple[str, ...]:
     ruleset = _prepare_landlock(room)
     if os.geteuid() == 0:
         _note(walls, OWN_USER, room, lambda: _become_own_user(room, keep_reading=ruleset is not None))
-    else:
+    if OWN_USER not in walls:
         linux.keep_capabilities(0)
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)

@@ -13,6 +13,7 @@ import json
 import os
 import select
 import socket
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def serve(descriptor: int) -> int:
     """Fork a process per order until the other end closes; returns the exit code."""
     if len(list(Path("/proc/self/task").iterdir())) != 1:
         return _CRASHED
-    Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+    with suppress(OSError):  # first to go when memory runs out; some containers do not let it say so
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     os.environ.clear()  # the interpreter sets one of its own
     gc.collect()
     gc.freeze()

@@ -207,6 +207,6 @@ def test_a_plan_costs_a_few_milliseconds() -> None:
         f"SELECT k, count(*) AS n, sum(x) AS t FROM a WHERE u = {i} GROUP BY k HAVING count(*) > 5" for i in range(20)
     )
     _gate().check(sql, ("v",))
-    start = time.perf_counter()
+    start = time.process_time()
     _gate().check(sql, ("v",))
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.1

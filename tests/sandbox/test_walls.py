@@ -122,8 +122,10 @@ def test_landlock_keeps_the_sources_as_they_are(without: Without, tmp_path: Path
 
 def test_limits_end_a_bomb_that_would_only_meet_the_deadline(without: Without, table: Path, tmp_path: Path) -> None:
     bomb = "SELECT count(*) AS n FROM range(100000) a(x), range(100000) b(y) WHERE x * y % 7 = 1"
-    task = query(table, bomb, limits=Limits(wall_seconds=3, cpu_seconds=1))
-    assert without(LIMITS).run(task, tmp_path / "a", require_isolation=False).code == "limit-wall"
+    task = query(table, bomb, limits=Limits(wall_seconds=2, cpu_seconds=1, threads=2))
+    answer = without(LIMITS).run(task, tmp_path / "a", require_isolation=False)
+    assert answer.code == "limit-wall"
+    task = query(table, bomb, limits=Limits(wall_seconds=20, cpu_seconds=1, threads=2))
     assert without().run(task, tmp_path / "b", require_isolation=False).code == "limit-cpu"
 
 
