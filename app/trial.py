@@ -98,8 +98,6 @@ def run_trial(engine: Engine, trial: Trial, clock: Clock, *, progress: Progress 
             evaluated = evaluate(engine, question, folder_history(home / "history"), home / "run", progress=progress)
         except Refusal as refusal:
             return Outcome(decision=Decision.REFUSED, refusals=refusal.findings, timings={"mount": mounted})
-        finally:
-            engine.launcher.close()
         return _outcome(evaluated, home, mounted)
 
 

@@ -105,8 +105,8 @@ def _show(outcome: Outcome) -> None:
     if outcome.report is not None:
         report = outcome.report
         console.print(
-            f"{report.rows} rows · {report.suppressed} suppressed · {report.stopped_by_firewall} stopped by the firewall "
-            f"· level {report.level.value}"
+            f"{report.rows} rows · {report.suppressed} suppressed · "
+            f"{report.stopped_by_firewall} stopped by the firewall · level {report.level.value}"
         )
     console.print("  ".join(f"{name} {seconds:.3f}s" for name, seconds in outcome.timings.items()), style="dim")
 

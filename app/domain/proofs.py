@@ -1,6 +1,6 @@
 """What does each stage prove to the next? A proof is built by its own stage only and demanded by the stage after it.
 
-SQL → `Analysis` → (`Grant`) → `Plan` → `RunResult` → `CheckReport` → `Approval`: the order of a job is a matter of types.
+SQL → `Analysis` → `Grant` → `Plan` → `RunResult` → `CheckReport` → `Approval`: the order is a matter of types.
 """
 
 from __future__ import annotations

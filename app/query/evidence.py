@@ -1,7 +1,7 @@
-"""How is a frontier proved safe inside the sandbox? Frontier + rule → steps that compute, check and clean its cells.
+"""How is a frontier proved safe inside the sandbox? Frontier + rule → steps that compute, check and clean cells.
 
 The steps of frontier i, each a temporary table:
-  __f{i}  the cells: keys k*, values a*, and per unit a lower bound m* of the distinct contributors (bitmask certificate:
+  __f{i}  the cells: keys k*, values a*, per unit a lower bound m* of the distinct contributors (bitmask certificate:
           bit_count of a bit_or over 64 buckets of units is never more than the number of units)
   __x{i}  the exact number of contributors of those cells that the certificate leaves open
   __d{i}_{u}  per sum the largest and second largest share of one unit, exact

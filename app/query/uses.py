@@ -160,6 +160,7 @@ class UseFinder:
         return frozenset(replace(f, label=True) for f in flows)
 
     def record(self, flow: Flow, use: str) -> None:
+        """Note one use of one public field; the operator's own fields need no right."""
         if flow.public:
             self.uses.add(FieldUse(dataset=flow.dataset, field=flow.field, use=use, position=flow.position))
 

@@ -1,0 +1,1 @@
+"""Are queries governed as they should be: nothing gets out, and what may leave is right?"""

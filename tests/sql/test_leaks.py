@@ -63,7 +63,7 @@ def test_the_attack_gets_nothing_of_the_target(
 ) -> None:
     seen = outcome(engine, worlds[0], sql)
     word, _, code = expected.partition(" ")
-    codes = {r["code"] for r in seen["refusals"]}  # type: ignore[attr-defined, index]
+    codes = {r["code"] for r in seen["refusals"]}  # type: ignore[attr-defined]
     if word == "refused":
         assert seen["decision"] == "refused"
         assert code in codes, codes
