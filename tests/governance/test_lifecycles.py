@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import product
-from typing import Any
 
 import pytest
 
@@ -19,35 +16,23 @@ from tests.governance.world import World, rows_in_state
 LIVES = list(LIFECYCLES.values())
 
 
-def every_pair() -> list[Any]:
-    return list(_pairs())
+EVERY_STATE = [pytest.param(life, s.name, id=f"{life.name}-{s.name}") for life in LIVES for s in life.states]
 
 
-def _pairs() -> Iterator[Any]:
-    for life in LIVES:
-        events = sorted({t.event for t in life.transitions})
-        for state, event in product([s.name for s in life.states], events):
-            yield pytest.param(life, state, event, id=f"{life.name}-{state}-{event}")
-
-
-@pytest.mark.parametrize("life, state, event", every_pair())
-def test_only_moves_of_the_table_happen(world: World, life: Lifecycle, state: str, event: str) -> None:
-    expected = next((t for t in life.leaving(state) if t.event == event), None)
-    with world.probing() as change:
-        subject = rows_in_state(change, life.name, state)
-        if expected is None:
+@pytest.mark.parametrize("life, state", EVERY_STATE)
+def test_only_moves_of_the_table_happen(world: World, life: Lifecycle, state: str) -> None:
+    for event in sorted({t.event for t in life.transitions}):
+        expected = next((t.target for t in life.leaving(state) if t.event == event), None)
+        with world.probing() as change:
+            subject = rows_in_state(change, life.name, state)
+            if expected is not None:
+                assert change.move(life, subject, event) == expected
+                continue
             with pytest.raises(Refusal) as refused:
                 change.move(life, subject, event)
-            assert refused.value.code == "transition-impossible"
             possible = ", ".join(t.event for t in life.leaving(state)) or "-"
-            assert dict(refused.value.findings[0].params) == {
-                "thing": life.name,
-                "state": state,
-                "event": event,
-                "possible": possible,
-            }
-        else:
-            assert change.move(life, subject, event) == expected.target
+            said = {"thing": life.name, "state": state, "event": event, "possible": possible}
+            assert (refused.value.code, dict(refused.value.findings[0].params)) == ("transition-impossible", said)
 
 
 @pytest.mark.parametrize(
