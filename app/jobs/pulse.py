@@ -61,14 +61,19 @@ class Pulse:
 
     def ask(self) -> None:
         """Raise JobStopped when the job is to stop."""
-        if self._why is None and self._abandon.is_set():
-            self._why = JobStopped("job-given-back", job=self._record.id)
-        if self._why is not None:
-            raise self._why
+        why = self.why()
+        if why is not None:
+            raise why
 
     def stopped(self) -> bool:
         """Whether the job is to stop."""
-        return self._why is not None or self._abandon.is_set()
+        return self.why() is not None
+
+    def why(self) -> JobStopped | None:
+        """Why the job is to stop; None while it is not."""
+        if self._why is None and self._abandon.is_set():
+            self._why = JobStopped("job-given-back", job=self._record.id)
+        return self._why
 
     def _beat(self) -> None:
         third = self._turns.lease_seconds / 3

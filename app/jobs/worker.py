@@ -112,19 +112,20 @@ def _work(worker: Worker, record: JobRecord, folder: Path, pulse: Pulse) -> tupl
         door = Finish(store=worker.store, machine=worker.machine, new_id=worker.new_id, register=worker.register)
         finish(door, record, evaluation, folder, checking=pulse.checking)
     except SluiceError as error:
-        return _ending_of(error, pulse), error.findings
+        why = pulse.why() or error  # an execution that was told to stop may fail with a reason of its own
+        return _ending_of(why), why.findings
     except Exception as error:  # noqa: BLE001  a job must end in one state, whatever its execution does
         _log.error("job %s broke: %s", record.id, type(error).__name__)  # its text may hold values
         return "fail", Broken("job-broken", job=record.id).findings
     return "send_to_review", ()
 
 
-def _ending_of(error: SluiceError, pulse: Pulse) -> str:
+def _ending_of(error: SluiceError) -> str:
     if is_lost(error):
         return "lost"
     if error.code == "job-given-back":
         return "requeue"
-    if isinstance(error, JobStopped) or pulse.stopped():
+    if isinstance(error, JobStopped):
         return "cancel"
     return "refuse" if isinstance(error, Refusal) else "fail"
 

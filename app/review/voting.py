@@ -30,6 +30,10 @@ class Choice(StrEnum):
     REQUEST_CHANGES = "request_changes"
 
 
+APPROVED = ("approved", "released", "recalled")
+"""States that an output reaches through an approval only; that it leaves once is the release's own matter."""
+
+
 def request_review(store: Store, actor: Actor, output_id: str) -> OutputRecord:
     """The operator asks that a quarantined output be reviewed."""
     with store.change("output:review_requested", actor=actor, subject=output_id) as change:
@@ -91,7 +95,7 @@ def approval(store: Store, output_id: str) -> Approval:
         record = load(connection, output_id)
         kept = connection.execute(select(output.c.report).where(output.c.id == output_id)).scalar_one()
         seen = set(connection.execute(select(vote.c.report_hash).where(vote.c.output_id == output_id)).scalars())
-    if record.state != "approved":
+    if record.state not in APPROVED:
         raise Refusal("review-not-approved", output=output_id, state=record.state)
     organizations = {v.organization for v in record.votes}
     independent = record.operator not in organizations and record.author not in {v.reviewer for v in record.votes}

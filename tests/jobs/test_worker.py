@@ -116,24 +116,33 @@ def test_a_result_outside_its_folder_is_our_fault_and_no_output(here: Deployment
 
 
 class Slow:
-    """An execution that lasts until it is told to stop, or 20 seconds."""
+    """An execution that lasts until it is told to stop, or 20 seconds.
 
-    def __init__(self) -> None:
+    It asks, or it polls and then fails with words of its own, as the sandbox does.
+    """
+
+    def __init__(self, how: str) -> None:
         self.began = threading.Event()
+        self.how = how
 
     def __call__(self, job: JobRecord, folder: Path, heartbeat: Heartbeat) -> Evaluation:
         assert job.state == "running"
         self.began.set()
         for _ in range(1000):
-            heartbeat.ask()
+            if self.how == "asks":
+                heartbeat.ask()
+            elif heartbeat.stopped():
+                raise Refusal("task-cancelled", step="-")
             time.sleep(0.02)
         return evaluation(folder)
 
 
-@pytest.fixture
-def running(here: Deployment) -> Iterator[tuple[Deployment, str, Callable[[], float], threading.Event]]:
+@pytest.fixture(params=["asks", "polls"])
+def running(
+    here: Deployment, request: pytest.FixtureRequest
+) -> Iterator[tuple[Deployment, str, Callable[[], float], threading.Event]]:
     """A job that runs in a thread; the third part waits for its end and answers the seconds."""
-    job_id, slow = here.queued(), Slow()
+    job_id, slow = here.queued(), Slow(request.param)
     worker = here.worker(slow)
     thread = threading.Thread(target=run_worker, args=(worker,), kwargs={"once": True})
     thread.start()
