@@ -38,7 +38,7 @@ from app.store.standing import ended_state
 from app.store.tables import history_segment, output
 from app.workflow import Question, authorize, evaluate
 
-PENDING_STATES = ("quarantine", "in_review", "approved")
+PENDING_STATES = ("quarantined", "in_review", "approved")
 """States of outputs that may still leave: a new output is held against these as against released ones."""
 
 

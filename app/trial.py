@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -111,10 +112,15 @@ def _outcome(evaluated: Evaluated, home: Path, mounted: float) -> Outcome:
     return Outcome(
         decision=report.decision,
         report=report,
-        rows=pq.read_table(folder / report.table).to_pylist() if checked else [],
+        rows=[_plain(row) for row in pq.read_table(folder / report.table).to_pylist()] if checked else [],
         columns=report.columns,
         timings={"mount": mounted, **evaluated.timings},
     )
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with numbers as JSON has them: a whole decimal as an integer, any other as a float."""
+    return {n: (int(v) if v == int(v) else float(v)) if isinstance(v, Decimal) else v for n, v in row.items()}
 
 
 def _mount(engine: Engine, catalog: Catalog, trial: Trial, home: Path) -> tuple[Dataset, ...]:
