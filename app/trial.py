@@ -19,7 +19,7 @@ from app.catalog.manifest import read_catalog
 from app.catalog.mounting import mount_catalog, mount_enterprise
 from app.catalog.values import Catalog
 from app.disclosure.history import append, folder_history
-from app.domain.errors import Finding, Refusal
+from app.domain.errors import Finding, Invalid, Refusal
 from app.domain.ports import Clock
 from app.domain.proofs import CheckReport
 from app.domain.report_json import evidence_json
@@ -79,7 +79,7 @@ class Outcome:
 
 
 def run_trial(engine: Engine, trial: Trial, clock: Clock, *, progress: Progress = lambda _stage: None) -> Outcome:
-    """Mount, analyse, decide, run, check. A refusal is an outcome; what is wrong with the input raises Invalid."""
+    """Mount, analyse, decide, run, check. A refused analysis is an outcome; a bad catalog or file raises Invalid."""
     begun = time.monotonic()
     catalog = read_catalog(trial.catalog)
     with _home(trial.history) as home:
@@ -97,7 +97,7 @@ def run_trial(engine: Engine, trial: Trial, clock: Clock, *, progress: Progress 
         )
         try:
             evaluated = evaluate(engine, question, folder_history(home / "history"), home / "run", progress=progress)
-        except Refusal as refusal:
+        except (Invalid, Refusal) as refusal:
             return Outcome(decision=Decision.REFUSED, refusals=refusal.findings, timings={"mount": mounted})
         return _outcome(evaluated, home, mounted)
 
