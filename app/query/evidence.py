@@ -90,8 +90,9 @@ class FrontierSql:
         return [f"{dot}k{j}" for j in range(len(self.frontier.keys))]
 
     def _group_by(self) -> str:
-        keys = [total_sql(k) for k in self.frontier.keys]
-        return f" GROUP BY {', '.join(keys)}" if keys else ""
+        """By position: a key that is a number would be read as one."""
+        positions = ", ".join(str(j + 1) for j in range(len(self.frontier.keys)))
+        return f" GROUP BY {positions}" if positions else ""
 
     def _cells(self) -> str:
         f = self.frontier

@@ -11,11 +11,28 @@ from app.domain.errors import Finding, Refusal
 from app.domain.values import Level
 from app.query.equality import ColumnKey
 from app.query.parse import FunctionClass, function_name, is_call
+from app.query.subqueries import belongs_to
 
 MakeFinding = Callable[..., Finding]
 
 ADDITIVE = frozenset({"count", "count_if", "countif"})
-SUMS = frozenset({"sum", "avg", "mean", "stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop"})
+SUMS = frozenset(
+    {
+        "sum",
+        "avg",
+        "mean",
+        "fsum",
+        "kahan_sum",
+        "sumkahan",
+        "favg",
+        "stddev",
+        "stddev_samp",
+        "stddev_pop",
+        "variance",
+        "var_samp",
+        "var_pop",
+    }
+)
 SINGLE_VALUES = frozenset({"min", "max", "any_value"})
 
 
@@ -117,8 +134,28 @@ def cut_frontier(
         measures=tuple(measures),
         units=units,
     )
-    _read_cells(select, frontier, calls, finding)
+    _read_cells(select, f"__s{number}", keys, calls, finding)
     return frontier
+
+
+def split_groups(
+    select: exp.Select, keys: list[exp.Expr], more: list[exp.Expr], name: str, finding: MakeFinding
+) -> exp.Select:
+    """Cut a GROUP BY out of `select` into a query of its own, which `select` then reads as `name`.
+
+    Its columns are the keys k0 …, the aggregates a0 … and `more`.
+    """
+    calls = {call: i for i, call in enumerate(dict.fromkeys(_measure_calls(select)))}
+    columns = [exp.alias_(k.copy(), f"k{i}", quoted=True) for i, k in enumerate(keys)]
+    columns += [exp.alias_(c.copy(), f"a{i}", quoted=True) for c, i in calls.items()]
+    positions = [exp.Literal.number(i + 1) for i in range(len(keys))]
+    inner = exp.Select(expressions=[*columns, *more], group=exp.Group(expressions=positions))
+    for clause in ("from_", "where", "joins"):
+        held = select.args.get(clause)
+        if held:
+            inner.set(clause, [j.copy() for j in held] if isinstance(held, list) else held.copy())
+    _read_cells(select, name, keys, calls, finding)
+    return inner
 
 
 def _measure_calls(select: exp.Select) -> list[exp.Expr]:
@@ -141,7 +178,10 @@ def _measure(call: exp.Expr, function_class: FunctionClass, finding: MakeFinding
     distinct = isinstance(base.this, exp.Distinct)
     if distinct and (name != "count" or len(base.this.expressions) != 1):
         raise Refusal(finding("aggregate-refused", base, function=f"{name} DISTINCT"))
-    argument = base.this.expressions[0] if distinct else base.this
+    if not _one_argument(base, kind):
+        raise Refusal(finding("aggregate-refused", base, function=f"{name}(…, …)"))
+    argument = base.expressions[0] if isinstance(base, exp.AnonymousAggFunc) and base.expressions else base.this
+    argument = argument.expressions[0] if distinct else argument
     family = str(base.meta.get("family", ""))
     return Measure(
         call=call,
@@ -153,6 +193,14 @@ def _measure(call: exp.Expr, function_class: FunctionClass, finding: MakeFinding
     )
 
 
+def _one_argument(call: exp.Expr, kind: str | None) -> bool:
+    """Whether a call takes one value per row; a quantile's rank, a literal, may come with it."""
+    held = [v for v in call.args.values() if v is not None]
+    arguments = [a for v in held for a in (v if isinstance(v, list) else [v]) if isinstance(a, exp.Expr)]
+    rank = arguments[1:]
+    return not rank or (kind == "order_statistic" and len(rank) == 1 and isinstance(rank[0], exp.Literal))
+
+
 def _comparable(function: str, fields: str, distinct: bool) -> str:
     """What the firewall may compare a measure with: counts with counts, sums over the same fields with one another."""
     if distinct:
@@ -162,26 +210,33 @@ def _comparable(function: str, fields: str, distinct: bool) -> str:
     return fields if function in SUMS else f"{function}:{fields}"
 
 
-def _read_cells(select: exp.Select, frontier: Frontier, calls: dict[exp.Expr, int], finding: MakeFinding) -> None:
-    """Rewrite `select` to read the frontier's safe cells; HAVING becomes its WHERE."""
-    source = f"__s{frontier.number}"
-    keys = {k: i for i, k in reversed(list(enumerate(frontier.keys)))}
+def _read_cells(
+    select: exp.Select, source: str, grouped: list[exp.Expr], calls: dict[exp.Expr, int], finding: MakeFinding
+) -> None:
+    """Rewrite `select` to read the cells in `source`; HAVING becomes its WHERE."""
+    keys = {k.copy(): i for i, k in reversed(list(enumerate(grouped)))}
 
-    def replaced(node: exp.Expr) -> exp.Expr:
+    def cell_of(node: exp.Expr) -> exp.Column | None:
         if node in calls:
             return exp.column(f"a{calls[node]}", table=source, quoted=True)
-        if node in keys:
-            return exp.column(f"k{keys[node]}", table=source, quoted=True)
-        return node
+        return exp.column(f"k{keys[node]}", table=source, quoted=True) if node in keys else None
 
     _read_from(select, source)
-    select.set("expressions", [e.transform(replaced, copy=False) for e in select.expressions])
-    for clause in ("where", "qualify", "order"):
-        if select.args.get(clause) is not None:
-            select.set(clause, select.args[clause].transform(replaced, copy=False))
+    for clause in [*select.expressions, *(select.args.get(c) for c in ("where", "qualify", "order"))]:
+        for node in list(clause.dfs()) if clause is not None else []:
+            cell = cell_of(node) if _attached(node, select) and belongs_to(node, select) else None
+            if cell is not None:
+                node.replace(cell)
     for column in select.find_all(exp.Column):
-        if column.table and column.find_ancestor(exp.Query) is select and column.table != source:
+        if column.table and column.table != source and belongs_to(column, select):
             raise Refusal(finding("column-not-grouped", column, column_name=column.name))
+
+
+def _attached(node: exp.Expr, select: exp.Select) -> bool:
+    """Whether `node` still stands in `select`, no part of what was replaced."""
+    while node.parent is not None and node is not select:
+        node = node.parent
+    return node is select
 
 
 def _read_from(select: exp.Select, source: str) -> None:

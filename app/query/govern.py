@@ -17,7 +17,8 @@ from sqlglot import exp
 from app.domain.errors import Finding, Refusal
 from app.domain.values import Dataset, DatasetKind, Level
 from app.query.equality import Equalities, key_of
-from app.query.frontier import Frontier, UnitExpression, cut_frontier
+from app.query.frontier import Frontier, UnitExpression, cut_frontier, split_groups
+from app.query.guarded import fallible
 from app.query.names import Resolved
 from app.query.parse import FunctionClass
 from app.query.subqueries import correlated_columns, query_of
@@ -137,7 +138,7 @@ class _Governor:
             return Relation(kind=Kind.SAFE if Kind.SAFE in kinds else Kind.PUBLIC)
         plain = isinstance(query, exp.Union) and not query.args.get("distinct")
         same = [u.type for u in left.units] == [u.type for u in right.units]
-        if not (plain and same and kinds == {Kind.UNIT}) or query.args.get("limit") or not hidden:
+        if not (plain and same and kinds == {Kind.UNIT}) or _cut_short(query) or not hidden:
             raise Refusal(self.finding("set-operation-of-units", query))
         query.set("order", None)
         return Relation(kind=Kind.UNIT, units=left.units)
@@ -193,7 +194,8 @@ class _Governor:
         merged: list[UnitExpression] = []
         for source, join in zip(sources, joins, strict=True):
             own = _unit_expressions(source)
-            self._check_outer_join(join, sources, own, merged)
+            if self._check_outer_join(join, sources, own, merged):
+                continue
             for unit in own:
                 if not any(unit.type == m.type and equal.same(unit.key, m.key) for m in merged):
                     merged.append(unit)
@@ -205,11 +207,11 @@ class _Governor:
         sources: list[Source],
         own: list[UnitExpression],
         before: list[UnitExpression],
-    ) -> None:
-        """An outer join must not show which units are absent."""
+    ) -> bool:
+        """An outer join must not show absent units. Answers whether its rows belong to the units before it."""
         side = join.side.upper() if join is not None else ""
         if not side or join is None:
-            return
+            return False
         if side in ("RIGHT", "FULL") and any(s.relation.kind is Kind.UNIT for s in sources):
             raise Refusal(self.finding("outer-join-of-units", join, side=side))
         on = Equalities.of_condition(join.args.get("on"))
@@ -217,6 +219,7 @@ class _Governor:
         outer_is_open = not before and not any(s.enterprise for s in sources)
         if own and not aligned and not outer_is_open:
             raise Refusal(self.finding("outer-join-of-units", join, side=side))
+        return bool(own) and aligned
 
     def _refuse_lateral(self, query: exp.Expr) -> None:
         """A source may not depend on the rows of its siblings."""
@@ -226,15 +229,15 @@ class _Governor:
     # -- rows that stay with their unit
 
     def _rows(self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool) -> Relation:
-        for clause in ("limit", "offset"):
-            if select.args.get(clause) is not None and select.parent is not None:
-                raise Refusal(self.finding("limit-over-units", select.args[clause]))
+        if _cut_short(select) and select.parent is not None:
+            raise Refusal(self.finding("limit-over-units", select.args.get("limit") or select.args["offset"]))
         if select.args.get("distinct") is not None:
             keys = [p.unalias() for p in select.expressions]
             covered = _covered(keys, units, equal)
             if len(covered) < len(units):
                 self._refuse_mixed(covered, select)
                 return self._frontier(select, keys, units)
+        self._refuse_fallible([select], select)
         if hidden:
             select.set("order", None)
             for i, unit in enumerate(units):
@@ -249,14 +252,34 @@ class _Governor:
         if len(covered) < len(units):
             self._refuse_mixed(covered, select)
             return self._frontier(select, keys, units)
-        if select.args.get("limit") is not None or select.args.get("offset") is not None:
-            raise Refusal(self.finding("limit-over-units", select))
+        self._check_per_unit(select, units, equal)
+        relation = self._unit_relation(select, units, equal)
+        name = f"__c{len(self.ctes)}"
+        tags = [exp.alias_(exp.Min(this=u.tag_column()), f"t{i}", quoted=True) for i, u in enumerate(units)]
+        self.ctes.append((name, split_groups(select, keys, tags, name, self.finding)))
+        self._refuse_fallible([select], select)
         if hidden:
             select.set("order", None)
-            for i, unit in enumerate(units):
-                select.append("expressions", exp.alias_(keys[covered[i]].copy(), f"__u{i}", quoted=True))
-                select.append("expressions", exp.alias_(exp.Min(this=unit.tag_column()), f"__t{i}", quoted=True))
-        return self._unit_relation(select, units, equal)
+            for i in range(len(units)):
+                for column, hidden_name in ((f"k{covered[i]}", f"__u{i}"), (f"t{i}", f"__t{i}")):
+                    value = exp.column(column, table=name, quoted=True)
+                    select.append("expressions", exp.alias_(value, hidden_name, quoted=True))
+        return relation
+
+    def _check_per_unit(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> None:
+        """Rows that are groups of one unit: neither cut short, nor compared across units."""
+        if _cut_short(select):
+            raise Refusal(self.finding("limit-over-units", select))
+        shown = [p.unalias() for p in select.expressions]
+        if select.args.get("distinct") is not None and len(_covered(shown, units, equal)) < len(units):
+            raise Refusal(self.finding("set-operation-of-units", select))
+        self._windows_within_units(select, units, equal)
+
+    def _refuse_fallible(self, trees: list[exp.Expr], select: exp.Select) -> None:
+        """Over rows of units nothing may fail, and DuckDB has no TRY over windows and sub-queries."""
+        for node in (n for t in trees for n in t.walk()):
+            if node.find_ancestor(exp.Query) in (select, None) and fallible(node) and node.find(exp.Window, exp.Query):
+                raise Refusal(self.finding("may-fail-over-units", node))
 
     def _unit_relation(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> Relation:
         exposed = {}
@@ -275,13 +298,16 @@ class _Governor:
     def _frontier(self, select: exp.Select, keys: list[exp.Expr], units: list[UnitExpression]) -> Relation:
         frontier = cut_frontier(select, keys, tuple(units), len(self.frontiers), self.function_class, self.finding)
         self.reasons.extend(frontier.reasons(self.level, self.function_class, self.finding))
+        self._refuse_fallible(frontier.trees()[1:], select)
         self.frontiers.append(frontier)
         return Relation(kind=Kind.SAFE)
 
     def _check_windows(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> None:
-        """A window over rows of units may not look across units."""
-        if select.args.get("group") is not None or _own_aggregates(select):
-            return
+        """A window over rows of units may not look across units; above a GROUP BY it looks at groups."""
+        if select.args.get("group") is None and not _own_aggregates(select):
+            self._windows_within_units(select, units, equal)
+
+    def _windows_within_units(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> None:
         for window in select.find_all(exp.Window):
             keys = window.args.get("partition_by") or []
             if window.find_ancestor(exp.Query) is select and len(_covered(keys, units, equal)) < len(units):
@@ -354,6 +380,11 @@ def _covered(keys: list[exp.Expr], units: list[UnitExpression], equal: Equalitie
     return found
 
 
+def _cut_short(query: exp.Expr) -> bool:
+    """Whether `query` has a LIMIT or an OFFSET."""
+    return query.args.get("limit") is not None or query.args.get("offset") is not None
+
+
 def _reads_cells(select: exp.Select) -> bool:
     """Whether some query inside an expression of `select` reads a frontier's cells."""
     return any(t.name.startswith("__s") for t in select.find_all(exp.Table))
@@ -386,7 +417,7 @@ def _expression_queries(select: exp.Select) -> list[exp.Expr]:
     found: list[exp.Expr] = []
     for node in select.find_all(exp.Subquery, exp.Exists, exp.In):
         holder = node.find_ancestor(exp.Query)
-        if holder is not select or isinstance(node.parent, exp.From | exp.Join):
+        if holder is not select or (isinstance(node.parent, exp.From | exp.Join) and node.arg_key == "this"):
             continue
         if isinstance(node, exp.In) and node.args.get("query") is None:
             continue

@@ -44,7 +44,7 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     exp.In: frozenset("this expressions query".split()),
     exp.Exists: frozenset({"this"}),
     exp.Cast: frozenset({"this", "to"}),
-    exp.TryCast: frozenset({"this", "to", "requires_string"}),
+    exp.TryCast: frozenset("this to safe requires_string".split()),
     exp.DataType: frozenset("this expressions nested".split()),
     exp.DataTypeParam: frozenset({"this"}),
     exp.Case: frozenset("this ifs default".split()),
@@ -52,8 +52,8 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Interval: frozenset({"this", "unit"}),
     exp.Extract: frozenset({"this", "expression"}),
     exp.Var: frozenset({"this"}),
-    exp.Like: frozenset({"this", "expression"}),
-    exp.ILike: frozenset({"this", "expression"}),
+    exp.Like: frozenset("this expression negate".split()),
+    exp.ILike: frozenset("this expression negate".split()),
     exp.Escape: frozenset({"this", "expression"}),
     exp.Between: frozenset("this low high".split()),
     exp.Is: frozenset({"this", "expression"}),
@@ -87,6 +87,8 @@ COMPARISONS: tuple[type[exp.Expr], ...] = (
     exp.NullSafeNEQ,
 )
 ARITHMETIC: tuple[type[exp.Expr], ...] = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe)
+FALLIBLE: tuple[type[exp.Expr], ...] = (exp.Add, exp.Sub, exp.Mul, exp.IntDiv, exp.Mod, exp.Neg)
+"""Arithmetic whose result may not fit its type."""
 CONNECTIVES: tuple[type[exp.Expr], ...] = (exp.And, exp.Or, exp.Not, exp.Paren)
 
 NODES: frozenset[type[exp.Expr]] = (

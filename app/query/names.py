@@ -55,6 +55,8 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
         tree = qualify(tree, schema=schema, dialect=DIALECT, validate_qualify_columns=False, quote_identifiers=True)
         for select in list(tree.find_all(exp.Select)):
             _expand_group_by_all(select)
+            _drop_literal_keys(select)
+            _plain_using_columns(select)
     except (SqlglotError, RecursionError):
         raise Refusal("names-unresolved") from None
     resolved = Resolved(tree=tree, outputs=(), datasets=by_name, positions=positions, sql=sql)
@@ -149,6 +151,28 @@ def _expand_group_by_all(select: exp.Select) -> None:
     select.set("group", exp.Group(expressions=keys) if keys else None)
 
 
+def _drop_literal_keys(select: exp.Select) -> None:
+    """A constant groups nothing; as a key it would read as the position of a column."""
+    group = select.args.get("group")
+    keys = group.expressions if group is not None else []
+    kept = [k for k in keys if not isinstance(k, exp.Literal)]
+    if kept and len(kept) < len(keys):
+        select.set("group", exp.Group(expressions=kept))
+
+
+def _plain_using_columns(select: exp.Select) -> None:
+    """USING of inner and left joins yields the first table's column, not COALESCE over equal ones."""
+    sides = {j.side.upper() for j in select.args.get("joins") or []}
+    if sides & {"RIGHT", "FULL"}:
+        return
+    for node in list(select.find_all(exp.Coalesce)):
+        operands = [node.this, *node.expressions]
+        written = any("start" in n.meta for n in node.walk())
+        made = not written and all(isinstance(o, exp.Column) for o in operands)
+        if made and node.find_ancestor(exp.Query) is select and len({o.name for o in operands}) == 1:
+            node.replace(operands[0].copy())
+
+
 def _written_outputs(tree: exp.Query) -> list[str | None]:
     """The output names as the operator wrote them; None for a star, whose columns are known only later."""
     select = tree
@@ -159,7 +183,7 @@ def _written_outputs(tree: exp.Query) -> list[str | None]:
         if isinstance(projection, exp.Star) or (isinstance(projection, exp.Column) and projection.is_star):
             return [None]
         named = isinstance(projection, exp.Alias | exp.Column)
-        names.append(projection.alias_or_name if named else projection.sql(DIALECT).lower())
+        names.append(projection.alias_or_name if named else projection.sql(DIALECT, normalize_functions="lower"))
     return names
 
 

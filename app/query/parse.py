@@ -13,6 +13,7 @@ from sqlglot.errors import SqlglotError
 from app.domain.errors import Finding, Invalid, Refusal
 from app.domain.values import HIDDEN_PREFIX, Position
 from app.query.grammar import ARGUMENTS, FUNCTION_NODES, JOINS, NODES, QUERIES, SYNTAX_FUNCTIONS
+from app.query.widths import mark_wide_sums
 
 DIALECT = "duckdb"
 MAX_BYTES = 64 << 10
@@ -59,10 +60,31 @@ def parse(sql: str, functions: Functions) -> exp.Query:
     tree = statements[0]
     if not isinstance(tree, QUERIES):
         raise Refusal(_construct(tree, sql, _describe(tree)))
+    tree = _plain(tree, functions)
     findings = [f for node in tree.walk() for f in _node_findings(node, sql, functions)]
     if findings:
         raise Refusal(findings[0], *findings[1:])
+    mark_wide_sums(tree)
     return tree  # type: ignore[return-value]  # QUERIES are subclasses of exp.Query
+
+
+def _plain(tree: exp.Expr, functions: Functions) -> exp.Expr:
+    """Aggregates that the parser does not know as such, made known; ANY_VALUE without the clause it always carries."""
+
+    def plain(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
+            return node.this
+        if isinstance(node, exp.Anonymous) and functions.function_class(node.name) in AGGREGATES:
+            call = exp.AnonymousAggFunc(this=node.name.upper(), expressions=node.expressions)
+            call.meta.update(node.meta)
+            return call
+        return node
+
+    return tree.transform(plain, copy=False)
+
+
+AGGREGATES = frozenset({"aggregate", "order_statistic", "extreme"})
+"""Classes of the functions that make one value of many rows."""
 
 
 def position(node: exp.Expr, sql: str) -> Position | None:
@@ -125,7 +147,18 @@ def _special_findings(node: exp.Expr, sql: str) -> list[Finding]:
         return [_construct(node, sql, node.sql(DIALECT))]
     if node.depth > MAX_DEPTH:
         return [_construct(node, sql, "…")]
-    return []
+    return [_construct(e, sql, f"{_describe(node)} …") for e in _bounds(node) if not _constant(e)]
+
+
+def _bounds(node: exp.Expr) -> list[exp.Expr]:
+    """The numbers of a LIMIT, OFFSET or window frame: constants, as no value of a row may decide them."""
+    names: list[str] = ["expression"] if isinstance(node, exp.Limit | exp.Offset) else []
+    names += ["start", "end"] if isinstance(node, exp.WindowSpec) else []
+    return [e for n in names if isinstance(e := node.args.get(n), exp.Expr)]
+
+
+def _constant(node: exp.Expr) -> bool:
+    return isinstance(node.this if isinstance(node, exp.Interval) else node, exp.Literal)
 
 
 def _call_finding(node: exp.Expr, sql: str, functions: Functions) -> Finding | None:

@@ -23,6 +23,16 @@ def own_aliases(select: exp.Expr) -> set[str]:
     return {i.alias_or_name.lower() for i in items}
 
 
+def belongs_to(node: exp.Expr, select: exp.Expr) -> bool:
+    """Whether `node` is an expression of `select` itself, or a sub-query's column that names a source of it."""
+    holder = node.find_ancestor(exp.Select)
+    while isinstance(node, exp.Column) and holder is not None and holder is not select:
+        if node.table.lower() in own_aliases(holder):
+            return False
+        holder = holder.find_ancestor(exp.Select)
+    return holder is select
+
+
 def correlated_columns(query: exp.Expr) -> list[exp.Column]:
     """Columns inside `query` that name a source outside of it.
 

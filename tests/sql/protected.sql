@@ -1,0 +1,136 @@
+-- Protected queries: what is asked ("-- asks"), and the same by DuckDB's own means for the groups with enough units.
+-- asks: counts per group of one unit
+select region, count(*) n from person group by region;
+select region, count(*) n from person group by region having count(distinct person_id) >= 5;
+-- asks: counts per group of an L3 condition
+select region, count(*) n from person where sick group by region;
+select region, count(*) n from person where sick group by region having count(distinct person_id) >= 10;
+-- asks: distinct units per clinic, rare clinic left out, NULL clinic kept
+select clinic, count(*) n, count(distinct person_id) u from visit group by clinic;
+select clinic, count(*) n, count(distinct person_id) u from visit group by clinic having u >= 10;
+-- asks: sums and averages with zeros and NULLs
+select sex, sum(income) s, avg(income) a from person group by sex;
+select sex, sum(income) s, avg(income) a from person group by sex;
+-- asks: spread of a measure
+select region, stddev(income) d from person group by region;
+select region, stddev(income) d from person group by region having count(distinct case when income <> 0 then person_id end) >= 10;
+-- asks: a join of two tables on the same unit
+select p.region, sum(v.cost) s from person p join visit v on p.person_id = v.person_id group by p.region;
+select p.region, sum(v.cost) s from person p join visit v on p.person_id = v.person_id group by p.region having count(distinct p.person_id) >= 10;
+-- asks: USING
+select region, sum(cost) s from person join visit using (person_id) group by region;
+select region, sum(cost) s from person join visit using (person_id) group by region having count(distinct person_id) >= 10;
+-- asks: USING keeps the unit in a per-unit query
+select region, avg(s) a from (select person_id, region, sum(cost) s from person join visit using (person_id) group by person_id, region) group by region;
+select region, avg(s) a from (select person_id, region, sum(cost) s from person join visit using (person_id) group by person_id, region) group by region having count(distinct person_id) >= 10;
+-- asks: a left join aligned on the unit
+select p.region, count(*) n, sum(v.cost) s from person p left join (select person_id, sum(cost) cost from visit where clinic = 'c1' group by person_id) v on p.person_id = v.person_id group by p.region;
+select p.region, count(*) n, case when count(distinct case when v.cost <> 0 then p.person_id end) >= 10 then sum(v.cost) end s from person p left join (select person_id, sum(cost) cost from visit where clinic = 'c1' group by person_id) v on p.person_id = v.person_id group by p.region having count(distinct p.person_id) >= 10;
+-- asks: a per-unit CTE aggregated above
+with per as (select person_id, count(*) n, sum(cost) s from visit group by person_id) select n, count(*) c, avg(s) a from per group by n;
+with per as (select person_id, count(*) n, sum(cost) s from visit group by person_id) select n, count(*) c, avg(s) a from per group by n having count(distinct person_id) >= 10;
+-- asks: arithmetic over per-unit aggregates
+with per as (select person_id, round(avg(cost), 1) r, abs(sum(cost) - 2 * count(*)) w, sum(cost) / count(*) q from visit group by 1) select count(*) n, avg(r) r, avg(w) w, avg(q) q from per;
+with per as (select person_id, round(avg(cost), 1) r, abs(sum(cost) - 2 * count(*)) w, sum(cost) / count(*) q from visit group by 1) select count(*) n, avg(r) r, avg(w) w, avg(q) q from per;
+-- asks: HAVING inside a per-unit query
+select count(*) n from (select person_id from visit group by person_id having count(*) >= 5 and sum(cost) > 500);
+select count(*) n from (select person_id from visit group by person_id having count(*) >= 5 and sum(cost) > 500);
+-- asks: HAVING, ORDER and LIMIT above suppression
+select clinic, count(*) n from visit group by clinic having count(*) < 270 order by n, clinic nulls first limit 4;
+select clinic, count(*) n from visit group by clinic having count(*) < 270 and count(distinct person_id) >= 5 order by n, clinic nulls first limit 4;
+-- asks: ORDER BY an expression over cells that is not selected
+select clinic from visit group by clinic order by sum(cost) / count(*) desc, clinic nulls first;
+select clinic from visit group by clinic having count(distinct person_id) >= 10 order by sum(cost) / count(*) desc, clinic nulls first;
+-- asks: a window above suppression does not see the rare clinic
+select clinic, count(*) n, rank() over (order by count(*)) r, sum(count(*)) over () t from visit group by clinic;
+select clinic, n, rank() over (order by n) r, sum(n) over () t from (select clinic, count(*) n from visit group by clinic having count(distinct person_id) >= 5);
+-- asks: QUALIFY above suppression
+select clinic, count(*) n from visit group by clinic qualify row_number() over (order by count(*), clinic) <= 2;
+select clinic, count(*) n from visit group by clinic having count(distinct person_id) >= 5 qualify row_number() over (order by count(*), clinic) <= 2;
+-- asks: filtered aggregates
+select region, count(*) filter (where sick) s from person where region < 50 group by region;
+select region, case when count(distinct person_id) filter (where sick) >= 10 then count(*) filter (where sick) end s from person where region < 50 group by region having count(distinct person_id) filter (where sick) >= 10;
+-- asks: keys that are dates, and functions of dates
+select date_trunc('month', day) m, count(*) n from visit group by 1;
+select date_trunc('month', day) m, count(*) n from visit group by 1;
+-- asks: keys that are expressions, repeated in the select list and inside an aggregate
+select clinic || '!' k, upper(clinic || '!') u, count(clinic || '!') n from visit group by clinic || '!';
+select clinic || '!' k, upper(clinic || '!') u, count(clinic || '!') n from visit where clinic is not null group by clinic || '!' having count(distinct person_id) >= 5;
+-- asks: constants beside keys
+select 7 as seven, clinic, count(*) n from visit group by seven, clinic;
+select 7 as seven, clinic, count(*) n from visit group by seven, clinic having count(distinct person_id) >= 5;
+-- asks: CASE as key
+select case when day < date '2025-04-01' then 'early' else 'late' end w, count(*) n from visit group by w;
+select case when day < date '2025-04-01' then 'early' else 'late' end w, count(*) n from visit group by w;
+-- asks: decimals
+select clinic, sum(fee) s, sum(fee * 2) d from visit where clinic is not null group by clinic;
+select clinic, sum(fee) s, sum(fee * 2) d from visit where clinic is not null group by clinic having count(distinct person_id) >= 10;
+-- asks: a public table joined
+select a.label, count(*) n from person p join area a on p.region = a.region group by a.label;
+select a.label, count(*) n from person p join area a on p.region = a.region group by a.label having count(distinct person_id) >= 10;
+-- asks: safe cells joined to a public table, absent cells as NULL
+select a.label, c.n from area a left join (select region, count(*) n from person group by region) c on a.region = c.region;
+select a.label, c.n from area a left join (select region, count(*) n from person group by region having count(distinct person_id) >= 5) c on a.region = c.region;
+-- asks: a scalar sub-query over a public table
+select region, (select count(*) from area) a, (select max(label) from area b where b.region = person.region) l, count(*) n from person where region < 50 group by region;
+select region, (select count(*) from area) a, (select max(label) from area b where b.region = person.region) l, count(*) n from person where region < 50 group by region;
+-- asks: a scalar sub-query over a frontier
+select count(*) n from person where income > (select avg(income) from person);
+select count(*) n from person where income > (select avg(income) from person);
+-- asks: IN aligned on the unit
+select region, count(*) n from person where person_id in (select person_id from visit where clinic = 'c1') group by region;
+select region, count(*) n from person where person_id in (select person_id from visit where clinic = 'c1') group by region having count(*) >= 10;
+-- asks: EXISTS aligned on the unit
+select count(*) n from person p where exists (select 1 from visit v where v.person_id = p.person_id and v.cost > 140);
+select count(*) n from person p where exists (select 1 from visit v where v.person_id = p.person_id and v.cost > 140);
+-- asks: a correlated scalar sub-query on the same unit
+select avg(m) m from (select (select sum(v.cost) from visit v where v.person_id = p.person_id) m from person p);
+select avg(m) m from (select (select sum(v.cost) from visit v where v.person_id = p.person_id) m from person p);
+-- asks: an IN list of values that rows of units have
+select count(*) n from visit where clinic in (select clinic from visit where cost > 60);
+select count(*) n from visit where clinic in (select clinic from visit where cost > 60 group by clinic having count(distinct person_id) >= 10);
+-- asks: an IN list in ON
+select count(*) n from visit v join area a on v.clinic in (select clinic from visit where cost > 60) where a.region = 1;
+select count(*) n from visit v join area a on v.clinic in (select clinic from visit where cost > 60 group by clinic having count(distinct person_id) >= 10) where a.region = 1;
+-- asks: UNION ALL of rows of units
+select k, count(*) n from (select person_id, clinic k from visit union all select person_id, sex from person) group by k;
+select k, count(*) n from (select person_id, clinic k from visit union all select person_id, sex from person) group by k having count(distinct person_id) >= 5;
+-- asks: UNION ALL of frontiers
+select sex k, count(*) n from person group by sex union all select clinic, count(*) from visit group by clinic;
+select sex k, count(*) n from person group by sex union all select clinic, count(*) from visit group by clinic having count(distinct person_id) >= 5;
+-- asks: the same CTE twice
+with c as (select region, count(*) n from person where region is not null group by region) select a.region, a.n, b.n m from c a join c b on a.region = b.region + 1;
+with c as (select region, count(*) n from person where region is not null group by region having count(*) >= 5) select a.region, a.n, b.n m from c a join c b on a.region = b.region + 1;
+-- asks: a CTE with column names, and one with a data set's name
+with person(who, area, pay) as (select person_id, region, income from person) select area, count(*) n from person group by area;
+with person(who, area, pay) as (select person_id, region, income from person) select area, count(*) n from person group by area having count(distinct who) >= 5;
+-- asks: DISTINCT as a frontier
+select distinct clinic from visit order by clinic;
+select clinic from visit group by clinic having count(distinct person_id) >= 5 order by clinic;
+-- asks: a window within the unit, then a frontier
+select rn, count(*) n from (select person_id, row_number() over (partition by person_id order by day, visit_id) rn from visit) group by rn;
+select rn, count(*) n from (select person_id, row_number() over (partition by person_id order by day, visit_id) rn from visit) group by rn having count(distinct person_id) >= 5;
+-- asks: two types of units, each checked
+select trade, count(*) n from job group by trade;
+select trade, count(*) n from job group by trade having count(distinct person_id) >= 5 and count(distinct firm_id) >= 5;
+-- asks: two types of units with sums
+select trade, sum(wage) s from job group by trade;
+select trade, sum(wage) s from job group by trade having count(distinct person_id) >= 10 and count(distinct firm_id) >= 10;
+-- asks: two frontiers, one above the other
+select max(n) m, min(n) i, count(*) c from (select clinic, count(*) n from visit group by clinic);
+select max(n) m, min(n) i, count(*) c from (select clinic, count(*) n from visit group by clinic having count(distinct person_id) >= 5);
+-- asks: rounding of L4 counts
+select grp, count(amount) n from secret group by grp;
+select grp, round(count(amount) / 10.0) * 10 n from secret group by grp;
+-- asks: rounding of L4 sums
+select sum(amount) s from secret;
+select round(sum(amount) / 10.0) * 10 s from secret;
+-- asks: nothing where nobody is enough
+select count(*) n from person where region = 90 and sex = 'f' and income > 0;
+select count(*) n from person where false having false;
+-- asks: a count of distinct values
+select count(distinct clinic) c from visit;
+select count(distinct clinic) c from visit;
+-- asks: GROUP BY ALL with ORDER BY position
+select sex, sick, count(*) from person group by all order by 1, 2;
+select sex, sick, count(*) from person group by all order by 1, 2
