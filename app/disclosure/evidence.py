@@ -1,4 +1,4 @@
-"""What stands behind each cell? Reads the evidence that came out of the sandbox, as hostile input, and judges it again."""
+"""What stands behind each cell? Reads the evidence from the sandbox, as hostile input, and judges it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has left or is about to leave? Immutable segments of fingerprints, one per output, in the order of registration."""
+"""What has left or is about to leave? Immutable segments of fingerprints, one per output, oldest first."""
 
 from __future__ import annotations
 
