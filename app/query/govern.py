@@ -8,9 +8,7 @@ ever see safe cells. What the walk does not understand is refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from sqlglot import exp
 
@@ -21,42 +19,21 @@ from app.query.frontier import Frontier, UnitExpression, cut_frontier, split_gro
 from app.query.guarded import fallible
 from app.query.names import Resolved
 from app.query.parse import FunctionClass
+from app.query.relations import (
+    Kind,
+    Relation,
+    Source,
+    UnitColumn,
+    aligned,
+    covered,
+    cut_short,
+    expression_queries,
+    output_names,
+    own_aggregates,
+    reads_cells,
+    unit_expressions,
+)
 from app.query.subqueries import correlated_columns, query_of
-
-
-class Kind(StrEnum):
-    """Whose rows a relation has."""
-
-    PUBLIC = "public"
-    UNIT = "unit"
-    SAFE = "safe"
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnitColumn:
-    """A protected unit that a relation's rows belong to: its type, and the output columns with reference and tag."""
-
-    type: str
-    column: str
-    tag: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Relation:
-    """What a query node yields. `exposed` tells which output column holds which of `units`."""
-
-    kind: Kind
-    units: tuple[UnitColumn, ...] = ()
-    exposed: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """One item of FROM: its alias, what it yields, and whether it is the operator's own table."""
-
-    alias: str
-    relation: Relation
-    enterprise: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +115,7 @@ class _Governor:
             return Relation(kind=Kind.SAFE if Kind.SAFE in kinds else Kind.PUBLIC)
         plain = isinstance(query, exp.Union) and not query.args.get("distinct")
         same = [u.type for u in left.units] == [u.type for u in right.units]
-        if not (plain and same and kinds == {Kind.UNIT}) or _cut_short(query) or not hidden:
+        if not (plain and same and kinds == {Kind.UNIT}) or cut_short(query) or not hidden:
             raise Refusal(self.finding("set-operation-of-units", query))
         query.set("order", None)
         return Relation(kind=Kind.UNIT, units=left.units)
@@ -149,14 +126,14 @@ class _Governor:
         sources = self._sources(select, env)
         equal = Equalities.of(select)
         units = self._units(select, sources, equal)
-        for node in _expression_queries(select):
+        for node in expression_queries(select):
             self._expression_query(node, env, units, equal)
         kinds = {s.relation.kind for s in sources}
         if Kind.UNIT not in kinds:
-            safe = Kind.SAFE in kinds or _reads_cells(select)
+            safe = Kind.SAFE in kinds or reads_cells(select)
             return Relation(kind=Kind.SAFE if safe else Kind.PUBLIC)
         self._check_windows(select, units, equal)
-        if select.args.get("group") is not None or _own_aggregates(select):
+        if select.args.get("group") is not None or own_aggregates(select):
             return self._grouped(select, units, equal, hidden=hidden)
         return self._rows(select, units, equal, hidden=hidden)
 
@@ -193,7 +170,7 @@ class _Governor:
         joins = [None, *(select.args.get("joins") or [])][: len(sources)]
         merged: list[UnitExpression] = []
         for source, join in zip(sources, joins, strict=True):
-            own = _unit_expressions(source)
+            own = unit_expressions(source)
             if self._check_outer_join(join, sources, own, merged):
                 continue
             for unit in own:
@@ -229,13 +206,13 @@ class _Governor:
     # -- rows that stay with their unit
 
     def _rows(self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool) -> Relation:
-        if _cut_short(select) and select.parent is not None:
+        if cut_short(select) and select.parent is not None:
             raise Refusal(self.finding("limit-over-units", select.args.get("limit") or select.args["offset"]))
         if select.args.get("distinct") is not None:
             keys = [p.unalias() for p in select.expressions]
-            covered = _covered(keys, units, equal)
-            if len(covered) < len(units):
-                self._refuse_mixed(covered, select)
+            held = covered(keys, units, equal)
+            if len(held) < len(units):
+                self._refuse_mixed(held, select)
                 return self._frontier(select, keys, units)
         self._refuse_fallible([select], select)
         if hidden:
@@ -248,9 +225,9 @@ class _Governor:
     def _grouped(self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool) -> Relation:
         group = select.args.get("group")
         keys = list(group.expressions) if group is not None else []
-        covered = _covered(keys, units, equal)
-        if len(covered) < len(units):
-            self._refuse_mixed(covered, select)
+        held = covered(keys, units, equal)
+        if len(held) < len(units):
+            self._refuse_mixed(held, select)
             return self._frontier(select, keys, units)
         self._check_per_unit(select, units, equal)
         relation = self._unit_relation(select, units, equal)
@@ -261,17 +238,17 @@ class _Governor:
         if hidden:
             select.set("order", None)
             for i in range(len(units)):
-                for column, hidden_name in ((f"k{covered[i]}", f"__u{i}"), (f"t{i}", f"__t{i}")):
+                for column, hidden_name in ((f"k{held[i]}", f"__u{i}"), (f"t{i}", f"__t{i}")):
                     value = exp.column(column, table=name, quoted=True)
                     select.append("expressions", exp.alias_(value, hidden_name, quoted=True))
         return relation
 
     def _check_per_unit(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> None:
         """Rows that are groups of one unit: neither cut short, nor compared across units."""
-        if _cut_short(select):
+        if cut_short(select):
             raise Refusal(self.finding("limit-over-units", select))
         shown = [p.unalias() for p in select.expressions]
-        if select.args.get("distinct") is not None and len(_covered(shown, units, equal)) < len(units):
+        if select.args.get("distinct") is not None and len(covered(shown, units, equal)) < len(units):
             raise Refusal(self.finding("set-operation-of-units", select))
         self._windows_within_units(select, units, equal)
 
@@ -304,13 +281,13 @@ class _Governor:
 
     def _check_windows(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> None:
         """A window over rows of units may not look across units; above a GROUP BY it looks at groups."""
-        if select.args.get("group") is None and not _own_aggregates(select):
+        if select.args.get("group") is None and not own_aggregates(select):
             self._windows_within_units(select, units, equal)
 
     def _windows_within_units(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> None:
         for window in select.find_all(exp.Window):
             keys = window.args.get("partition_by") or []
-            if window.find_ancestor(exp.Query) is select and len(_covered(keys, units, equal)) < len(units):
+            if window.find_ancestor(exp.Query) is select and len(covered(keys, units, equal)) < len(units):
                 raise Refusal(self.finding("window-over-units", window))
 
     # -- queries inside expressions
@@ -328,14 +305,14 @@ class _Governor:
             return
         if not isinstance(node, exp.In):
             raise Refusal(self.finding("subquery-of-units", node))
-        if _aligned(node.this, relation, _names(before)[0].lower(), units, equal):
+        if aligned(node.this, relation, output_names(before)[0].lower(), units, equal):
             return
         del self.frontiers[cells[0] :], self.ctes[cells[1] :], self.reasons[cells[2] :]
         self._value_list(node, before, env)
 
     def _value_list(self, node: exp.In, inner: exp.Expr, env: Environment) -> None:
         """The values that rows of units have are a frontier: each value needs its own contributors."""
-        name = _names(inner)[0]
+        name = output_names(inner)[0]
         column = exp.column(name, table="__q", quoted=True)
         listed = exp.Select(expressions=[exp.alias_(column, name, quoted=True)], distinct=exp.Distinct())
         held = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("__q", quoted=True)))
@@ -356,72 +333,6 @@ class _Governor:
             raise Refusal(self.finding("correlated-subquery", inner))
         where = Equalities.of_condition(inner.args["where"].this if inner.args.get("where") else None)
         for source in sources:
-            for own in _unit_expressions(source):
+            for own in unit_expressions(source):
                 if not any(u.type == own.type and where.same(u.key, own.key) for u in units):
                     raise Refusal(self.finding("correlated-subquery", inner))
-
-
-def _unit_expressions(source: Source) -> list[UnitExpression]:
-    """The units of a source, under the column names that its query gave them where it did."""
-    names = {number: column for column, number in source.relation.exposed.items()}
-    return [
-        UnitExpression(type=u.type, alias=source.alias, reference=names.get(i, u.column), tag=u.tag)
-        for i, u in enumerate(source.relation.units)
-    ]
-
-
-def _covered(keys: list[exp.Expr], units: list[UnitExpression], equal: Equalities) -> dict[int, int]:
-    """Unit number → number of the key that holds it."""
-    found = {}
-    for i, unit in enumerate(units):
-        for j, key in enumerate(keys):
-            if isinstance(key, exp.Column) and equal.same(key_of(key), unit.key):
-                found[i] = j
-    return found
-
-
-def _cut_short(query: exp.Expr) -> bool:
-    """Whether `query` has a LIMIT or an OFFSET."""
-    return query.args.get("limit") is not None or query.args.get("offset") is not None
-
-
-def _reads_cells(select: exp.Select) -> bool:
-    """Whether some query inside an expression of `select` reads a frontier's cells."""
-    return any(t.name.startswith("__s") for t in select.find_all(exp.Table))
-
-
-def _aligned(outer: exp.Expr, relation: Relation, column: str, units: list[UnitExpression], equal: Equalities) -> bool:
-    """Whether `outer IN (SELECT column …)` compares the one unit of the inner rows with the same unit outside."""
-    number = relation.exposed.get(column)
-    if not isinstance(outer, exp.Column) or number is None or len(relation.units) != 1:
-        return False
-    return any(equal.same(key_of(outer), u.key) and u.type == relation.units[number].type for u in units)
-
-
-def _names(query: exp.Expr) -> list[str]:
-    return query.named_selects if isinstance(query, exp.Query) else []
-
-
-def _own_aggregates(select: exp.Select) -> Sequence[exp.Expr]:
-    """Aggregate calls of this SELECT that are no window's."""
-    return [
-        call
-        for call in select.find_all(exp.AggFunc)
-        if call.find_ancestor(exp.Query) is select
-        and not isinstance(call.parent.parent if isinstance(call.parent, exp.Filter) else call.parent, exp.Window)
-    ]
-
-
-def _expression_queries(select: exp.Select) -> list[exp.Expr]:
-    """Sub-queries in the expressions of `select` itself: IN, EXISTS and scalar ones, not those of FROM."""
-    found: list[exp.Expr] = []
-    for node in select.find_all(exp.Subquery, exp.Exists, exp.In):
-        holder = node.find_ancestor(exp.Query)
-        if holder is not select or (isinstance(node.parent, exp.From | exp.Join) and node.arg_key == "this"):
-            continue
-        if isinstance(node, exp.In) and node.args.get("query") is None:
-            continue
-        if isinstance(node, exp.Subquery) and isinstance(node.parent, exp.In | exp.Exists) and node.arg_key != "this":
-            continue
-        found.append(node)
-    return found

@@ -41,6 +41,7 @@ class Functions(Protocol):
 RAISES = "raises"
 """Mark in the `meta` of calls that can fail for some values; `app.query.guarded` wraps them."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CALLED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\(")
 
 
@@ -49,8 +50,10 @@ def parse(sql: str, functions: Functions) -> exp.Query:
 
     Raises Invalid "sql-too-long", "sql-syntax"; Refusal "construct-refused", "function-refused".
     """
-    if len(sql.encode()) > MAX_BYTES or "\0" in sql:
+    if len(sql.encode(errors="replace")) > MAX_BYTES or "\0" in sql:
         raise Invalid("sql-too-long", limit=MAX_BYTES)
+    if not sql.isascii() and _SURROGATE.search(sql):
+        raise Invalid("sql-syntax")
     try:
         statements = [s for s in sqlglot.parse(sql, dialect=DIALECT) if s is not None]
     except (SqlglotError, RecursionError) as error:
@@ -60,12 +63,22 @@ def parse(sql: str, functions: Functions) -> exp.Query:
     tree = statements[0]
     if not isinstance(tree, QUERIES):
         raise Refusal(_construct(tree, sql, _describe(tree)))
+    if _too_deep(tree):
+        raise Refusal("construct-refused", construct="…")
     tree = _plain(tree, functions)
     findings = [f for node in tree.walk() for f in _node_findings(node, sql, functions)]
     if findings:
         raise Refusal(findings[0], *findings[1:])
     mark_wide_sums(tree)
     return tree  # type: ignore[return-value]  # QUERIES are subclasses of exp.Query
+
+
+def _too_deep(tree: exp.Expr) -> bool:
+    """Whether the tree is deeper than any walk over it may recurse."""
+    level = [tree]
+    for _ in range(MAX_DEPTH + 1):
+        level = [child for node in level for child in node.iter_expressions()]
+    return bool(level)
 
 
 def _plain(tree: exp.Expr, functions: Functions) -> exp.Expr:
@@ -136,7 +149,7 @@ def _node_findings(node: exp.Expr, sql: str, functions: Functions) -> list[Findi
 
 
 def _special_findings(node: exp.Expr, sql: str) -> list[Finding]:
-    """Rules for single node classes: join kinds, depth, hidden names, types."""
+    """Rules for single node classes: join kinds, hidden names, types, constants."""
     if isinstance(node, exp.Join) and (node.side.upper(), node.kind.upper()) not in JOINS:
         return [_construct(node, sql, f"{node.side} {node.kind} JOIN".strip())]
     if isinstance(node, exp.Identifier) and node.name.startswith(HIDDEN_PREFIX):
@@ -145,8 +158,6 @@ def _special_findings(node: exp.Expr, sql: str) -> list[Finding]:
         return [_construct(node, sql, node.sql(DIALECT)[:40])]
     if isinstance(node, exp.DataType) and node.this in (exp.DataType.Type.VARIANT, exp.DataType.Type.USERDEFINED):
         return [_construct(node, sql, node.sql(DIALECT))]
-    if node.depth > MAX_DEPTH:
-        return [_construct(node, sql, "…")]
     return [_construct(e, sql, f"{_describe(node)} …") for e in _bounds(node) if not _constant(e)]
 
 

@@ -54,7 +54,7 @@ PROTECTED: dict[str, tuple[str, Fields, str]] = {
             ("income", "INTEGER", "L3", ""),
             ("sick", "BOOLEAN", "L3", ""),
         ),
-        "SELECT i::INTEGER AS person_id, CASE WHEN i <= 6 THEN 90 WHEN i % 50 = 0 THEN NULL ELSE (i % 8)::INTEGER END AS region, "
+        "SELECT i::INTEGER AS person_id, CASE WHEN i <= 4 THEN 90 WHEN i % 50 = 0 THEN NULL ELSE (i % 8)::INTEGER END AS region, "
         "CASE i % 2 WHEN 0 THEN 'f' ELSE 'm' END AS sex, "
         "CASE WHEN i % 9 = 0 THEN 0 WHEN i % 10 = 0 THEN NULL ELSE (1000 + i * 7919 % 500)::INTEGER END AS income, "
         "i % 6 = 0 AS sick FROM range(1, 601) t(i)",
@@ -70,7 +70,7 @@ PROTECTED: dict[str, tuple[str, Fields, str]] = {
             ("fee", "DECIMAL(12,2)", "L3", ""),
         ),
         "SELECT i::INTEGER AS visit_id, (i * 17 % 600 + 1)::INTEGER AS person_id, "
-        "CASE WHEN i % 400 < 2 THEN 'rare' WHEN i % 31 = 0 THEN NULL ELSE 'c' || (i % 12) END AS clinic, "
+        "CASE WHEN i % 1000 = 1 THEN 'rare' WHEN i % 31 = 0 THEN NULL ELSE 'c' || (i % 12) END AS clinic, "
         "DATE '2025-03-01' + (i % 60)::INTEGER AS day, (50 + i * 37 % 100)::INTEGER AS cost, "
         "((i * 13 % 900) / 10)::DECIMAL(12,2) AS fee FROM range(1, 3001) t(i)",
     ),

@@ -1,0 +1,114 @@
+"""Whose rows does a query node yield? Relations and their units, and what a SELECT's clauses say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sqlglot import exp
+
+from app.query.equality import Equalities, key_of
+from app.query.frontier import UnitExpression
+
+
+class Kind(StrEnum):
+    """Whose rows a relation has."""
+
+    PUBLIC = "public"
+    UNIT = "unit"
+    SAFE = "safe"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitColumn:
+    """A protected unit that a relation's rows belong to: its type, and the output columns with reference and tag."""
+
+    type: str
+    column: str
+    tag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    """What a query node yields. `exposed` tells which output column holds which of `units`."""
+
+    kind: Kind
+    units: tuple[UnitColumn, ...] = ()
+    exposed: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One item of FROM: its alias, what it yields, and whether it is the operator's own table."""
+
+    alias: str
+    relation: Relation
+    enterprise: bool
+
+
+def unit_expressions(source: Source) -> list[UnitExpression]:
+    """The units of a source, under the column names that its query gave them where it did."""
+    names = {number: column for column, number in source.relation.exposed.items()}
+    return [
+        UnitExpression(type=u.type, alias=source.alias, reference=names.get(i, u.column), tag=u.tag)
+        for i, u in enumerate(source.relation.units)
+    ]
+
+
+def covered(keys: list[exp.Expr], units: list[UnitExpression], equal: Equalities) -> dict[int, int]:
+    """Unit number → number of the key that holds it."""
+    found = {}
+    for i, unit in enumerate(units):
+        for j, key in enumerate(keys):
+            if isinstance(key, exp.Column) and equal.same(key_of(key), unit.key):
+                found[i] = j
+    return found
+
+
+def cut_short(query: exp.Expr) -> bool:
+    """Whether `query` has a LIMIT or an OFFSET."""
+    return query.args.get("limit") is not None or query.args.get("offset") is not None
+
+
+def reads_cells(select: exp.Select) -> bool:
+    """Whether some query inside an expression of `select` reads a frontier's cells."""
+    return any(t.name.startswith("__s") for t in select.find_all(exp.Table))
+
+
+def aligned(outer: exp.Expr, relation: Relation, column: str, units: list[UnitExpression], equal: Equalities) -> bool:
+    """Whether `outer IN (SELECT column …)` compares the one unit of the inner rows with the same unit outside."""
+    number = relation.exposed.get(column)
+    if not isinstance(outer, exp.Column) or number is None or len(relation.units) != 1:
+        return False
+    return any(equal.same(key_of(outer), u.key) and u.type == relation.units[number].type for u in units)
+
+
+def output_names(query: exp.Expr) -> list[str]:
+    """Names of the output columns of `query`."""
+    return query.named_selects if isinstance(query, exp.Query) else []
+
+
+def own_aggregates(select: exp.Select) -> Sequence[exp.Expr]:
+    """Aggregate calls of this SELECT that are no window's."""
+    return [
+        call
+        for call in select.find_all(exp.AggFunc)
+        if call.find_ancestor(exp.Query) is select
+        and not isinstance(call.parent.parent if isinstance(call.parent, exp.Filter) else call.parent, exp.Window)
+    ]
+
+
+def expression_queries(select: exp.Select) -> list[exp.Expr]:
+    """Sub-queries in the expressions of `select` itself: IN, EXISTS and scalar ones, not those of FROM."""
+    found: list[exp.Expr] = []
+    for node in select.find_all(exp.Subquery, exp.Exists, exp.In):
+        holder = node.find_ancestor(exp.Query)
+        if holder is not select or (isinstance(node.parent, exp.From | exp.Join) and node.arg_key == "this"):
+            continue
+        if isinstance(node, exp.In) and node.args.get("query") is None:
+            continue
+        if isinstance(node, exp.Subquery) and isinstance(node.parent, exp.In | exp.Exists) and node.arg_key != "this":
+            continue
+        found.append(node)
+    return found
