@@ -17,6 +17,7 @@ from app.domain.values import DatasetKind, FieldUse, Position
 from app.query.grammar import COMPARISONS, CONNECTIVES
 from app.query.names import Resolved
 from app.query.parse import FunctionClass, function_name, is_call
+from app.query.subqueries import correlated_columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class Flow:
     """A field's value on its way: `label` after it became the label of a group, `condition` when it only decides.
 
     `identifier` is the registry of an identifier field. An enterprise field flows too, with `public` False: it is
-    the operator's own and needs no right.
+    the operator's own and needs no right. `summed` after an aggregate over one unit's rows: still that unit's value.
     """
 
     dataset: str
@@ -34,6 +35,7 @@ class Flow:
     public: bool = True
     label: bool = False
     condition: bool = False
+    summed: bool = False
 
 
 Flows = frozenset[Flow]
@@ -117,8 +119,11 @@ class UseFinder:
         for condition in [*joins, _this(select, "where")]:
             inner.compared(condition)
         group = select.args.get("group")
+        inner.per_unit = outer is not None and bool(correlated_columns(select))
         for key in group.expressions if group is not None else []:
-            self.as_labels(inner.key(key))
+            flows = inner.key(key)
+            inner.per_unit = inner.per_unit or any(f.identifier for f in flows)
+            self.as_labels(flows)
         inner.labels = group is not None or _aggregates(select)
         for clause in ("having", "qualify"):
             inner.compared(_this(select, clause))
@@ -173,6 +178,7 @@ class _Select:
         self.scope = scope
         self.ctes = ctes
         self.labels = False
+        self.per_unit = False
         self._readers: tuple[tuple[tuple[type[exp.Expr], ...], Callable[[Any], Flows]], ...] = (
             ((exp.Column,), self._column),
             ((*COMPARISONS, *PREDICATES), self.condition),
@@ -290,7 +296,10 @@ class _Select:
         for key in node.args.get("partition_by") or []:
             self.finder.as_labels(self.key(key))
         self.ordered(node.args.get("order"))
-        return self.value(node.this)
+        per_unit, self.per_unit = self.per_unit, True
+        flows = self.value(node.this)
+        self.per_unit = per_unit
+        return flows
 
     def _aggregate(self, node: exp.Expr) -> Flows | None:
         """The uses of an aggregate call's arguments; None when `node` is none. Marks the call with its base fields."""
@@ -309,9 +318,10 @@ class _Select:
                 self.finder.record(flow, "aggregate:count")
             elif flow.label:
                 self.finder.record(flow, "group")
-            elif not flow.condition:
+            elif not flow.condition and (use == "extreme" or not flow.summed):
                 self.finder.record(flow, use)
-        return NONE
+        kept = flows if self.per_unit else NONE
+        return frozenset(replace(f, summed=True) for f in kept if not f.identifier)
 
 
 def _this(select: exp.Expr, clause: str) -> exp.Expr | None:

@@ -24,12 +24,14 @@ OPEN: dict[str, tuple[str, Fields, str]] = {
             ("paid", "BOOLEAN", "L1", ""),
             ("城市", "VARCHAR", "L1", ""),
         ),
-        "SELECT i::INTEGER AS id, CASE WHEN i % 11 = 0 THEN NULL ELSE (i % 7)::INTEGER END AS shop, "
-        "['Ab', 'bC', 'c_d', 'd%', NULL][i % 5 + 1] AS kind, DATE '2025-01-01' + (i % 90)::INTEGER AS day, "
-        "TIMESTAMP '2025-01-01 00:00:00' + to_minutes(i * 37) AS at, "
-        "CASE WHEN i % 13 = 0 THEN NULL ELSE (i % 9)::INTEGER END AS qty, ((i * 37 % 1000) / 100)::DECIMAL(10,2) AS price, "
-        "(i % 17) / 8 AS ratio, CASE i % 3 WHEN 0 THEN true WHEN 1 THEN false END AS paid, "
-        "['杭州', '宁波'][i % 2 + 1] AS \"城市\" FROM range(1, 301) t(i)",
+        (
+            "SELECT i::INTEGER AS id, CASE WHEN i % 11 = 0 THEN NULL ELSE (i % 7)::INTEGER END AS shop, "
+            "['Ab', 'bC', 'c_d', 'd%', NULL][i % 5 + 1] AS kind, DATE '2025-01-01' + (i % 90)::INTEGER AS day, "
+            "TIMESTAMP '2025-01-01 00:00:00' + to_minutes(i * 37) AS at, "
+            "CASE WHEN i % 13 = 0 THEN NULL ELSE (i % 9)::INTEGER END AS qty, ((i * 37 % 1000) / 100)::DECIMAL(10,2) AS price, "
+            "(i % 17) / 8 AS ratio, CASE i % 3 WHEN 0 THEN true WHEN 1 THEN false END AS paid, "
+            "['杭州', '宁波'][i % 2 + 1] AS \"城市\" FROM range(1, 301) t(i)"
+        ),
     ),
     "shop": (
         "",
@@ -39,8 +41,10 @@ OPEN: dict[str, tuple[str, Fields, str]] = {
             ("Opened", "DATE", "L1", ""),
             ("boss", "INTEGER", "L1", ""),
         ),
-        "SELECT i::INTEGER AS shop, 'shop ' || i AS name, DATE '2020-02-29' + (i * 100)::INTEGER AS Opened, "
-        "CASE WHEN i > 2 THEN (i // 2)::INTEGER END AS boss FROM range(1, 10) t(i)",
+        (
+            "SELECT i::INTEGER AS shop, 'shop ' || i AS name, DATE '2020-02-29' + (i * 100)::INTEGER AS Opened, "
+            "CASE WHEN i > 2 THEN (i // 2)::INTEGER END AS boss FROM range(1, 10) t(i)"
+        ),
     ),
 }
 
@@ -54,10 +58,12 @@ PROTECTED: dict[str, tuple[str, Fields, str]] = {
             ("income", "INTEGER", "L3", ""),
             ("sick", "BOOLEAN", "L3", ""),
         ),
-        "SELECT i::INTEGER AS person_id, CASE WHEN i <= 4 THEN 90 WHEN i % 50 = 0 THEN NULL ELSE (i % 8)::INTEGER END AS region, "
-        "CASE i % 2 WHEN 0 THEN 'f' ELSE 'm' END AS sex, "
-        "CASE WHEN i % 9 = 0 THEN 0 WHEN i % 10 = 0 THEN NULL ELSE (1000 + i * 7919 % 500)::INTEGER END AS income, "
-        "i % 6 = 0 AS sick FROM range(1, 601) t(i)",
+        (
+            "SELECT i::INTEGER AS person_id, CASE WHEN i <= 4 THEN 90 WHEN i % 50 = 0 THEN NULL ELSE (i % 8)::INTEGER END AS region, "
+            "CASE i % 2 WHEN 0 THEN 'f' ELSE 'm' END AS sex, "
+            "CASE WHEN i % 9 = 0 THEN 0 WHEN i % 10 = 0 THEN NULL ELSE (1000 + i * 7919 % 500)::INTEGER END AS income, "
+            "i % 6 = 0 AS sick FROM range(1, 601) t(i)"
+        ),
     ),
     "visit": (
         "person_id",
@@ -69,10 +75,12 @@ PROTECTED: dict[str, tuple[str, Fields, str]] = {
             ("cost", "INTEGER", "L3", ""),
             ("fee", "DECIMAL(12,2)", "L3", ""),
         ),
-        "SELECT i::INTEGER AS visit_id, (i * 17 % 600 + 1)::INTEGER AS person_id, "
-        "CASE WHEN i % 1000 = 1 THEN 'rare' WHEN i % 31 = 0 THEN NULL ELSE 'c' || (i % 12) END AS clinic, "
-        "DATE '2025-03-01' + (i % 60)::INTEGER AS day, (50 + i * 37 % 100)::INTEGER AS cost, "
-        "((i * 13 % 900) / 10)::DECIMAL(12,2) AS fee FROM range(1, 3001) t(i)",
+        (
+            "SELECT i::INTEGER AS visit_id, (i * 17 % 600 + 1)::INTEGER AS person_id, "
+            "CASE WHEN i % 1000 = 1 THEN 'rare' WHEN i % 31 = 0 THEN NULL ELSE 'c' || (i % 12) END AS clinic, "
+            "DATE '2025-03-01' + (i % 60)::INTEGER AS day, (50 + i * 37 % 100)::INTEGER AS cost, "
+            "((i * 13 % 900) / 10)::DECIMAL(12,2) AS fee FROM range(1, 3001) t(i)"
+        ),
     ),
     "job": (
         "person_id,firm_id",
@@ -82,8 +90,10 @@ PROTECTED: dict[str, tuple[str, Fields, str]] = {
             ("trade", "VARCHAR", "L2", ""),
             ("wage", "INTEGER", "L3", ""),
         ),
-        "SELECT i::INTEGER AS person_id, (CASE WHEN i % 5 = 4 THEN i % 4 ELSE i % 40 END)::INTEGER AS firm_id, "
-        "'t' || (i % 5) AS trade, (2000 + i * 31 % 300)::INTEGER AS wage FROM range(1, 601) t(i)",
+        (
+            "SELECT i::INTEGER AS person_id, (CASE WHEN i % 5 = 4 THEN i % 4 ELSE i % 40 END)::INTEGER AS firm_id, "
+            "'t' || (i % 5) AS trade, (2000 + i * 31 % 300)::INTEGER AS wage FROM range(1, 601) t(i)"
+        ),
     ),
     "area": (
         "",
@@ -97,8 +107,10 @@ PROTECTED: dict[str, tuple[str, Fields, str]] = {
             ("grp", "INTEGER", "L3", ""),
             ("amount", "INTEGER", "L4", ""),
         ),
-        "SELECT i::INTEGER AS person_id, (i % 4)::INTEGER AS grp, (100 + i % 37)::INTEGER AS amount "
-        "FROM range(1, 301) t(i)",
+        (
+            "SELECT i::INTEGER AS person_id, (i % 4)::INTEGER AS grp, (100 + i % 37)::INTEGER AS amount "
+            "FROM range(1, 301) t(i)"
+        ),
     ),
 }
 

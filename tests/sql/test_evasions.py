@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -95,6 +94,10 @@ REFUSED = [
     "select first(region) from person",
     "select count(distinct (region, sex)) from person",
     "select count(distinct region, sex) from person",
+    # a right to sum is no right to show what one person's rows sum up to
+    "select x, count(*) from (select person_id, sum(amount) x from secret group by person_id) group by x",
+    "select max(x) from (select person_id, sum(amount) x from secret group by person_id)",
+    "select distinct x from (select sum(amount) over (partition by person_id) x from secret)",
     # own tables
     "select o.tag, count(*) from own o left join person p on o.person_id = p.person_id group by o.tag",
     "select o.tag, count(*) from own o left join person p on o.region = p.region group by o.tag",
@@ -255,22 +258,34 @@ ORACLES = [
     "select count(*) from person where date '2025-01-01' + to_years(income) is null or true",
     "select count(*) from person where round(income * 1000, 1) > 1",
     "select count(*) from person where abs(-income - 1 - 1) > 1",
-    "select count(*) from (select person_id, sum(income) * 99999999999999999 * 99999999999999999 * 999 x from person "
-    "group by person_id) where x is null or true",
-    "select count(*) from (select person_id, cast(sum(income) as smallint) x from person group by person_id) "
-    "where x is null or true",
-    "select count(x) from (select person_id, sum(case when income > 2000000000 then 1e38::hugeint * 17 end) x from person "
-    "group by person_id)",
-    "select count(*) from (select region, sum((case when income > 2000000000 then 170141183460469231731687303715884105727 "
-    "else 1 end)::hugeint) s from person group by region)",
-    "select count(*) from (select region, avg((case when income > 2000000000 then 170141183460469231731687303715884105727 "
-    "else 1 end)::hugeint) s from person group by region)",
+    (
+        "select count(*) from (select person_id, sum(income) * 99999999999999999 * 99999999999999999 * 999 x from person "
+        "group by person_id) where x is null or true"
+    ),
+    (
+        "select count(*) from (select person_id, cast(sum(income) as smallint) x from person group by person_id) "
+        "where x is null or true"
+    ),
+    (
+        "select count(x) from (select person_id, sum(case when income > 2000000000 then 1e38::hugeint * 17 end) x from person "
+        "group by person_id)"
+    ),
+    (
+        "select count(*) from (select region, sum((case when income > 2000000000 then 170141183460469231731687303715884105727 "
+        "else 1 end)::hugeint) s from person group by region)"
+    ),
+    (
+        "select count(*) from (select region, avg((case when income > 2000000000 then 170141183460469231731687303715884105727 "
+        "else 1 end)::hugeint) s from person group by region)"
+    ),
     "select count(*) from (select person_id, sum(income::decimal(38,28)) over (partition by person_id) s from person)",
     "select count(*) from person where (case when income > 2000000000 then 'x' else '1' end)::integer = 1 or true",
     "select count(*) from person where strptime(income::varchar, '%Y') is null or true",
     "select count(*) from person where make_date(income, 1, 1) is null or true",
-    "select count(*) from person p where exists (select 1 from person q where q.person_id = p.person_id and "
-    "q.income * 1000 > 1) or true",
+    (
+        "select count(*) from person p where exists (select 1 from person q where q.person_id = p.person_id and "
+        "q.income * 1000 > 1) or true"
+    ),
 ]
 
 

@@ -1,0 +1,163 @@
+-- Each query after the exact uses it makes, in order of place: dataset.field=use@line:column.
+-- uses: p.a=show@1:8
+select a
+from p;
+-- uses: p.a=show@1:8
+select a as b
+from p;
+-- uses: p.a=show@1:8 p.b=show@1:12
+select a + b
+from p;
+-- uses: 
+select count(*)
+from p;
+-- uses: p.a=group@1:8
+select a, count(*)
+from p group by a;
+-- uses: p.a=link@2:17
+select count(*)
+from p group by a;
+-- uses: p.a=aggregate:sum@1:12
+select sum(a)
+from p;
+-- uses: p.a=aggregate:avg@1:12 p.b=aggregate:avg@1:16
+select avg(a * b)
+from p;
+-- uses: p.a=extreme@1:12
+select max(a)
+from p;
+-- uses: p.a=aggregate:median@1:15
+select median(a)
+from p;
+-- uses: p.a=aggregate:count@1:14 p.b=link@1:33
+select count(a), count(distinct b)
+from p;
+-- uses: p.a=aggregate:sum@1:12 p.f=filter:eq@1:29
+select sum(a) filter (where f)
+from p;
+-- uses: p.a=filter:eq@2:14
+select count(*)
+from p where a = 1;
+-- uses: p.a=filter:range@2:14 p.b=filter:range@2:18
+select count(*)
+from p where a > b;
+-- uses: p.a=link@2:14 p.b=link@2:18
+select count(*)
+from p where a = b;
+-- uses: p.s=filter:range@2:14
+select count(*)
+from p where s like 'x%';
+-- uses: p.a=filter:eq@2:14
+select count(*)
+from p where a is null;
+-- uses: p.f=filter:eq@2:14
+select count(*)
+from p where f;
+-- uses: p.a=filter:eq@2:14 p.b=filter:range@2:30
+select count(*)
+from p where a in (1, 2) and b between 1 and 2;
+-- uses: p.a=filter:eq@2:19 p.b=filter:range@2:28
+select count(*)
+from p where not (a = 1 or b < 2);
+-- uses: p.id=link@2:18 q.id=link@2:25
+select count(*)
+from p join q on p.id = q.id;
+-- uses: p.id=link@2:22 q.id=link@2:22
+select count(*)
+from p join q using (id);
+-- uses: p.a=link@2:18 q.c=link@2:24
+select count(*)
+from p join q on p.a = q.c;
+-- uses: p.id=link@2:14 q.id=link@2:28 q.c=filter:range@2:44
+select count(*)
+from p where id in (select id from q where c > 1);
+-- uses: q.id=link@2:44 p.id=link@2:51 q.c=filter:eq@2:60
+select count(*)
+from p where exists (select 1 from q where q.id = p.id and c = 2);
+-- uses: p.f=filter:eq@1:22 p.a=aggregate:sum@1:29 p.b=aggregate:sum@1:36
+select sum(case when f then a else b end)
+from p;
+-- uses: p.a=filter:range@1:18 p.a=group@1:18
+select case when a > 1 then 'x' end k, count(*)
+from p group by k;
+-- uses: p.s=group@1:14
+select upper(s) k, count(*)
+from p group by 1;
+-- uses: p.a=group@1:17
+select distinct a
+from p;
+-- uses: p.a=link@2:23
+select count(*)
+from (select distinct a from p);
+-- uses: p.a=aggregate:sum@2:20
+with t as (select a x
+from p) select sum(x) from t;
+-- uses: p.a=group@2:42 q.c=group@2:42
+with t as (select a x
+from p union all select c from q) select x, count(*) from t group by x;
+-- uses: p.s=show@1:8 p.a=filter:range@2:17
+select s
+from p order by a;
+-- uses: p.a=group@1:8 p.b=aggregate:sum@1:15 p.b=aggregate:sum@2:30
+select a, sum(b)
+from p group by a having sum(b) > 3 order by sum(b);
+-- uses: p.a=aggregate:sum@1:16 p.a=show@1:16 p.b=link@2:17
+select sum(sum(a)) over (partition by b)
+from p group by b;
+-- uses: p.a=link@1:34 p.b=filter:range@1:45
+select rank() over (partition by a order by b)
+from p;
+-- uses: p.id=group@1:8 p.a=aggregate:sum@1:16 p.a=show@1:16
+select id, sum(a)
+from p group by id;
+-- uses: p.a=aggregate:sum@2:22 p.id=link@2:43
+select avg(x)
+from (select id, sum(a) x from p group by id);
+-- uses: p.a=filter:range@2:14 q.c=aggregate:avg@2:30
+select count(*)
+from p where a > (select avg(c) from q);
+-- uses: p.a=show@1:17 p.b=show@1:20 p.a=show@1:24
+select coalesce(a, b), a::varchar
+from p;
+-- uses: q.c=show@- q.d=show@- q.id=show@-
+select *
+from q;
+-- uses: q.d=group@1:13
+select year(d), count(*)
+from q group by all;
+-- uses: p.s=filter:eq@2:21
+select count(*)
+from p where length(s) = 3;
+-- uses: p.a=filter:range@1:8 p.a=group@1:8
+select a b, count(*)
+from p group by a having b > 1;
+-- uses: p.id=filter:eq@2:14
+select count(*)
+from p where id is null;
+-- uses: p.id=link@2:17 q.id=link@2:24 p.id=filter:eq@2:33
+select count(*)
+from p, q where p.id = q.id and p.id = 42;
+-- uses: p.id=link@1:23
+select count(distinct id)
+from p;
+-- uses: p.a=group@1:8 p.a=aggregate:sum@2:22 p.id=link@2:43
+select x, count(*)
+from (select id, sum(a) x from p group by id) group by x;
+-- uses: p.a=aggregate:sum@2:22 p.id=link@2:43 p.a=filter:range@2:53
+select count(*)
+from (select id, sum(a) x from p group by id) where x > 5;
+-- uses: p.id=link@2:33 p.a=aggregate:sum@2:47 p.a=filter:range@2:47
+select count(*)
+from (select id from p group by id having sum(a) > 5);
+-- uses: p.a=extreme@1:12 p.a=aggregate:sum@2:22 p.id=link@2:44
+select max(x)
+from (select id, sum(a) over (partition by id) x from p);
+-- uses: q.c=aggregate:sum@2:26 q.id=link@2:42 p.id=link@2:49
+select sum(x)
+from (select (select sum(c) from q where q.id = p.id) x from p);
+-- uses: q.c=group@1:8 q.c=aggregate:sum@2:26 q.id=link@2:42 p.id=link@2:49
+select x, count(*)
+from (select (select sum(c) from q where q.id = p.id) x from p) group by x;
+-- uses: p.id=link@2:45
+select n, count(*)
+from (select id, count(*) n from p group by id) group by n;
