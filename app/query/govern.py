@@ -212,6 +212,7 @@ class _Governor:
             keys = [p.unalias() for p in select.expressions]
             held = covered(keys, units, equal)
             if len(held) < len(units):
+                self._refuse_distinct_windows(keys)
                 self._refuse_mixed(held, select)
                 return self._frontier(select, keys, units)
         self._refuse_fallible([select], select)
@@ -267,6 +268,11 @@ class _Governor:
                     exposed[projection.alias_or_name.lower()] = i
         columns = tuple(UnitColumn(type=u.type, column=f"__u{i}", tag=f"__t{i}") for i, u in enumerate(units))
         return Relation(kind=Kind.UNIT, units=columns, exposed=exposed)
+
+    def _refuse_distinct_windows(self, keys: list[exp.Expr]) -> None:
+        """DISTINCT over rows of units is a grouping by what is selected; a window can be no key of one."""
+        for window in (w for k in keys if (w := k.find(exp.Window)) is not None):
+            raise Refusal(self.finding("construct-refused", window, construct="DISTINCT … OVER"))
 
     def _refuse_mixed(self, covered: dict[int, int], select: exp.Select) -> None:
         if covered:

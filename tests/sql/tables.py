@@ -1,4 +1,4 @@
-"""The tables of the differential tests: an open world (all L1) and a protected one, made by DuckDB from fixed formulas."""
+"""The tables of the differential tests: an open world (all L1) and a protected one, made by DuckDB from formulas."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ OPEN: dict[str, tuple[str, Fields, str]] = {
             "SELECT i::INTEGER AS id, CASE WHEN i % 11 = 0 THEN NULL ELSE (i % 7)::INTEGER END AS shop, "
             "['Ab', 'bC', 'c_d', 'd%', NULL][i % 5 + 1] AS kind, DATE '2025-01-01' + (i % 90)::INTEGER AS day, "
             "TIMESTAMP '2025-01-01 00:00:00' + to_minutes(i * 37) AS at, "
-            "CASE WHEN i % 13 = 0 THEN NULL ELSE (i % 9)::INTEGER END AS qty, ((i * 37 % 1000) / 100)::DECIMAL(10,2) AS price, "
+            "CASE WHEN i % 13 = 0 THEN NULL ELSE (i % 9)::INTEGER END AS qty, ((i * 37 % 1000) / "
+            "100)::DECIMAL(10,2) AS price, "
             "(i % 17) / 8 AS ratio, CASE i % 3 WHEN 0 THEN true WHEN 1 THEN false END AS paid, "
             "['杭州', '宁波'][i % 2 + 1] AS \"城市\" FROM range(1, 301) t(i)"
         ),
@@ -59,7 +60,8 @@ PROTECTED: dict[str, tuple[str, Fields, str]] = {
             ("sick", "BOOLEAN", "L3", ""),
         ),
         (
-            "SELECT i::INTEGER AS person_id, CASE WHEN i <= 4 THEN 90 WHEN i % 50 = 0 THEN NULL ELSE (i % 8)::INTEGER END AS region, "
+            "SELECT i::INTEGER AS person_id, CASE WHEN i <= 4 THEN 90 WHEN i % 50 = 0 THEN NULL ELSE (i % "
+            "8)::INTEGER END AS region, "
             "CASE i % 2 WHEN 0 THEN 'f' ELSE 'm' END AS sex, "
             "CASE WHEN i % 9 = 0 THEN 0 WHEN i % 10 = 0 THEN NULL ELSE (1000 + i * 7919 % 500)::INTEGER END AS income, "
             "i % 6 = 0 AS sick FROM range(1, 601) t(i)"

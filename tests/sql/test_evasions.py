@@ -19,7 +19,10 @@ REFUSED = [
     "select count(*) from person p where (select count(*) from person q where q.region = p.region) > 2",
     "select region, (select sum(q.income) from person q where q.region = p.region) from person p group by region",
     "select region from person p group by region having (select sum(q.cost) from visit q where q.person_id = 3) > 1",
-    "select region from person p group by region order by (select sum(q.income) from person q where q.region = p.region)",
+    (
+        "select region from person p group by region order by (select sum(q.income) from person q where "
+        "q.region = p.region)"
+    ),
     "select count(*) from person p where exists (select 1 from person q where q.income > p.income)",
     "select count(*) from person p where exists (select 1 from visit v where v.cost > 10)",
     "select count(*) from person where income = (select income from person where region = 90)",
@@ -29,8 +32,14 @@ REFUSED = [
     # windows across units
     "select avg(r) from (select rank() over (order by income) r, person_id from person)",
     "select avg(t) from (select person_id, sum(sum(cost)) over () t from visit group by person_id)",
-    "select r, count(*) from (select person_id, rank() over (order by sum(cost)) r from visit group by person_id) group by r",
-    "select count(*) from (select person_id, sum(cost) s from visit group by person_id qualify row_number() over (order by s) = 1)",
+    (
+        "select r, count(*) from (select person_id, rank() over (order by sum(cost)) r from visit group by "
+        "person_id) group by r"
+    ),
+    (
+        "select count(*) from (select person_id, sum(cost) s from visit group by person_id qualify "
+        "row_number() over (order by s) = 1)"
+    ),
     "select row_number() over () from person",
     "select region, lag(income) over (partition by region order by income) from person",
     "select sum(x) from (select income - lag(income) over (partition by region order by person_id) x from person)",
@@ -116,6 +125,7 @@ REFUSED = [
     "select count(*) from 'person.parquet'",
     "with __s0 as (select 1 x) select * from __s0",
     # forms that are not understood
+    "select distinct region, row_number() over (partition by person_id order by region) rn from person",
     "with recursive t as (select 1 n union all select n + 1 from t where n < 5) select * from t",
     "select * from (values (1), (2)) t(a)",
     "values (1)",
@@ -200,7 +210,10 @@ NOTHING_OF_ONE = [
     "select n from (select region, count(*) n from person where region = 90 group by region) where n > 0",
     "select rank() over (order by count(*)) from visit where clinic = 'rare' group by clinic, day",
     "select count(distinct income) from person where region = 90",
-    "select avg(s) from (select person_id, sum(cost) s from visit where clinic = 'rare' and cost > 146 group by person_id)",
+    (
+        "select avg(s) from (select person_id, sum(cost) s from visit where clinic = 'rare' and cost > 146 "
+        "group by person_id)"
+    ),
 ]
 
 
@@ -259,7 +272,8 @@ ORACLES = [
     "select count(*) from person where round(income * 1000, 1) > 1",
     "select count(*) from person where abs(-income - 1 - 1) > 1",
     (
-        "select count(*) from (select person_id, sum(income) * 99999999999999999 * 99999999999999999 * 999 x from person "
+        "select count(*) from (select person_id, sum(income) * 99999999999999999 * 99999999999999999 * 999 x "
+        "from person "
         "group by person_id) where x is null or true"
     ),
     (
@@ -267,15 +281,18 @@ ORACLES = [
         "where x is null or true"
     ),
     (
-        "select count(x) from (select person_id, sum(case when income > 2000000000 then 1e38::hugeint * 17 end) x from person "
+        "select count(x) from (select person_id, sum(case when income > 2000000000 then 1e38::hugeint * 17 "
+        "end) x from person "
         "group by person_id)"
     ),
     (
-        "select count(*) from (select region, sum((case when income > 2000000000 then 170141183460469231731687303715884105727 "
+        "select count(*) from (select region, sum((case when income > 2000000000 then "
+        "170141183460469231731687303715884105727 "
         "else 1 end)::hugeint) s from person group by region)"
     ),
     (
-        "select count(*) from (select region, avg((case when income > 2000000000 then 170141183460469231731687303715884105727 "
+        "select count(*) from (select region, avg((case when income > 2000000000 then "
+        "170141183460469231731687303715884105727 "
         "else 1 end)::hugeint) s from person group by region)"
     ),
     "select count(*) from (select person_id, sum(income::decimal(38,28)) over (partition by person_id) s from person)",
