@@ -36,7 +36,7 @@ from app.store.changes import Change
 from app.store.sessions import Store
 from app.store.standing import ended_state
 from app.store.tables import history_segment, output
-from app.workflow import Question, authorize, evaluate
+from app.workflow import Evaluated, Question, authorize, evaluate
 
 PENDING_STATES = ("quarantined", "in_review", "approved")
 """States of outputs that may still leave: a new output is held against these as against released ones."""
@@ -67,8 +67,7 @@ class Casework:
             progress=heartbeat.stage,
             cancelled=heartbeat.stopped,
         )
-        usage = {**evaluated.result.usage, **{f"{k}_seconds": v for k, v in evaluated.timings.items()}}
-        return Evaluation(report=evaluated.report, grant=evaluated.plan.grant, usage=usage)
+        return Evaluation(report=evaluated.report, grant=evaluated.plan.grant, usage=_cost(evaluated))
 
     def in_force(self, authorization: str) -> str | None:
         """None while an authorization is in force, else the state it is in."""
@@ -166,3 +165,14 @@ class Casework:
             ).dataset
             for f in job.enterprise
         )
+
+
+def _cost(evaluated: Evaluated) -> dict[str, float]:
+    """What a run cost, for its operator: coarse, because fine times and sizes can tell about the rows behind them."""
+    usage, timings = evaluated.result.usage, evaluated.timings
+    return {
+        "sandbox_seconds": round(timings["sandbox"], 1),
+        "check_seconds": round(timings["check"], 1),
+        "cpu_seconds": round(usage["cpu_seconds"], 1),
+        "peak_memory_mib": float(round(usage["peak_memory_bytes"] / (16 << 20)) * 16),
+    }

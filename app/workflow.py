@@ -31,7 +31,7 @@ from app.query.evidence import Stops
 from app.query.plan import make_plan
 from sandbox.protocol import Answer
 
-ROUNDS = 4
+ROUNDS = 8
 """How often the firewall may take cells out before the whole output is stopped."""
 
 Progress = Callable[[str], None]

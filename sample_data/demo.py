@@ -220,7 +220,7 @@ def summary(lines: list[Line]) -> None:
         table.add_column(name, overflow="fold")
     for line in lines:
         numbers = [line.rows, line.suppressed, line.stopped]
-        times = [None if t is None else f"{t:.3f}" for t in (line.governed, line.raw)]
+        times = [None if t is None else f"{t:.2f}" for t in (line.governed, line.raw)]
         cells = [line.story, line.job, line.outcome, line.why, *numbers, *times]
         table.add_row(*("–" if c is None else str(c) for c in cells))
     console.print(table)
