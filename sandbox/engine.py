@@ -130,6 +130,7 @@ class _Statement:
     step: str
     label: str
     sql: str
+    exported: str | None = None
 
 
 def run_query(
@@ -150,7 +151,7 @@ def run_query(
     rows: dict[str, int] = {}
     for statement in statements:
         with stages.time(statement.label), codes(statement.step), progress(connection, statement.step, report):
-            written = connection.execute(statement.sql).fetchall()
+            written = connection.execute(_exact(connection, statement)).fetchall()
         if statement.label.startswith("export:"):
             rows[statement.step] = int(written[0][0])
             _check_export(task, scratch, statement.step, rows)
@@ -227,7 +228,19 @@ def _export(export: Export, task: QueryTask, scratch: str) -> _Statement:
     path = text(str(Path(scratch, export.file)))
     options = "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"
     sql = f"COPY (SELECT * FROM (\n{export.sql}\n) LIMIT {_row_limit(export, task) + 1}) TO {path} ({options})"
-    return _Statement(step=export.file, label=f"export:{export.file}", sql=sql)
+    return _Statement(step=export.file, label=f"export:{export.file}", sql=sql, exported=export.sql)
+
+
+def _exact(connection: duckdb.DuckDBPyConnection, statement: _Statement) -> str:
+    """The statement, with 128-bit integers (sums of whole numbers) as decimals: Parquet would make them DOUBLE."""
+    if statement.exported is None:
+        return statement.sql
+    relation = connection.sql(statement.exported)
+    wide = [c for c, t in zip(relation.columns, relation.types, strict=True) if str(t) in {"HUGEINT", "UHUGEINT"}]
+    if not wide:
+        return statement.sql
+    casts = ", ".join(f"TRY_CAST({name(c)} AS DECIMAL(38, 0)) AS {name(c)}" for c in wide)
+    return statement.sql.replace("SELECT *", f"SELECT * REPLACE ({casts})", 1)
 
 
 def _row_limit(export: Export, task: QueryTask) -> int:
