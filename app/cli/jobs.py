@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +177,10 @@ def cancel_job(job_id: str, person: str | None, as_json: bool) -> None:
     answer(job_row(record), as_json=as_json, text=text)
 
 
+_LEFT_ASIDE_SECONDS = 3600
+"""Bundles left aside this long belong to no release that is being made."""
+
+
 @click.group()
 def worker_command() -> None:
     """The worker: takes queued jobs and runs each in a confined process. Several may run side by side.
@@ -204,6 +209,7 @@ def run(once: bool, drain: bool, name: str | None, as_json: bool) -> None:
 
     from app.bootstrap import services
     from app.jobs.worker import run_worker
+    from app.release.records import tidy
 
     running = services()
     ended: list[dict[str, str]] = []
@@ -216,23 +222,27 @@ def run(once: bool, drain: bool, name: str | None, as_json: bool) -> None:
     with _casework(running) as casework:
         worker = _worker(running, casework, name or f"worker-{os.uname().nodename}-{os.getpid()}")
         _stop_on_signals(worker.stop, worker.abandon)
+        tidy(running.store, running.config.home / "releases", older_than=time.time() - _LEFT_ASIDE_SECONDS)
         count = run_worker(worker, once=once, drain=drain, ended=note)
     answer({"jobs": count, "ended": ended}, as_json=as_json, text=f"{count} jobs run")
 
 
 def _worker(running: Services, casework: Casework, name: str) -> Worker:
+    from app.authorization.grants import expire_due
     from app.jobs.worker import Worker
 
+    machine = running.machine()
     return Worker(
         name=name,
         store=running.store,
-        machine=running.machine(),
+        machine=machine,
         quarantine=running.config.home / "quarantine",
         execute=casework.execute,
         check=casework.check,
         in_force=casework.in_force,
         register=casework.register,
         new_id=running.new_id,
+        chores=(partial(expire_due, running.store, machine),),
     )
 
 

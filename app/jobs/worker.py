@@ -34,7 +34,7 @@ Ended = Callable[[JobRecord, str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """One worker with all it needs; `name` tells it from others in leases."""
+    """One worker with all it needs; `name` tells it from others in leases, `chores` are done before each round."""
 
     name: str
     store: Store
@@ -45,6 +45,7 @@ class Worker:
     in_force: InForce
     register: Register
     new_id: NewId
+    chores: tuple[Callable[[], object], ...] = ()
     turns: Turns = field(default_factory=Turns)
     poll_seconds: float = 0.2
     stop: threading.Event = field(default_factory=threading.Event)
@@ -74,6 +75,8 @@ def run_worker(worker: Worker, *, once: bool = False, drain: bool = False, ended
 
 def next_job(worker: Worker) -> JobRecord | None:
     """The next job, claimed; before that, what fell due: expired leases, ended authorizations, submitted jobs."""
+    for chore in worker.chores:
+        chore()
     if take_back_expired(worker.store, worker.machine, worker.turns):
         sweep(worker.store, worker.quarantine)
     stop_waiting(worker.store, worker.machine, worker.in_force)

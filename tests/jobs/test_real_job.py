@@ -50,7 +50,7 @@ flights = "a test"
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("SLUICE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("SLUICE_REQUIRE_ISOLATION", "false")
+    monkeypatch.delenv("SLUICE_REQUIRE_ISOLATION", raising=False)
     monkeypatch.delenv("SLUICE_AS", raising=False)
     monkeypatch.delenv("SLUICE_DATABASE_URL", raising=False)
     bootstrap.services.cache_clear()

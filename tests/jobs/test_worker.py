@@ -269,3 +269,9 @@ def test_sigterm_lets_the_present_job_finish_and_takes_no_other(here: Deployment
     assert line_of(worker) == ["send_to_review", first]
     assert worker.wait(10) == 0
     assert (here.job(first).state, here.job(second).state) == ("awaiting_review", "queued")
+
+
+def test_chores_are_done_before_each_round(here: Deployment) -> None:
+    done: list[str] = []
+    assert run_worker(here.worker(chores=(lambda: done.append("chore"),)), drain=True) == 0
+    assert done == ["chore"]
