@@ -96,7 +96,7 @@ def _show(outcome: Outcome) -> None:
     console = Console()
     console.print(f"[bold]{outcome.decision.value}[/bold]")
     for finding in (*outcome.refusals, *(outcome.report.reasons if outcome.report else ())):
-        console.print(_sentence(finding))
+        console.print(_sentence(finding), markup=False, highlight=False)
     if outcome.rows:
         table = Table(*(name for name, _ in outcome.columns))
         for row in outcome.rows[:50]:
