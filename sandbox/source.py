@@ -6,6 +6,7 @@ Type errors are found by the engine in one reading; where something is wrong, `c
 from __future__ import annotations
 
 import csv
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ _CSV_OPTIONS = (
 )
 
 
-class Source:
+class Source(ABC):
     """A source file of which the columns are known: `load` fills the temporary table `typed`."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, task: MountTask) -> None:
@@ -42,17 +43,17 @@ class Source:
         """The name of a field's column in the typed table."""
         return f"c{[f.name for f in self.fields].index(field)}"
 
+    @abstractmethod
     def load(self) -> None:
         """Cast everything into the typed table. Raises `Failed` with the places of what does not fit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _columns(self) -> dict[str, str]:
         """The columns of the file in their order, with their types."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _as_found(self) -> tuple[MountField, ...]:
         """The columns as the file has them, when none are declared."""
-        raise NotImplementedError
 
     def fill(self, reader: str) -> int:
         """Cast the rows of `reader` into the typed table; returns the number of values that do not fit."""
