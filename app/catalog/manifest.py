@@ -84,7 +84,7 @@ def entry_of(folder: Path, raw: Raw) -> Entry:
 
 
 def _authorized_by_default(known: dict[str, str]) -> bool:
-    """Core and important data and closed items are never authorized by default (domain.md)."""
+    """Core and important data and closed items are never authorized by default."""
     return known["grade"] == "general" and known["open_type"] != "closed"
 
 

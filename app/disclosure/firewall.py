@@ -4,7 +4,7 @@ Every new cell and every sum of new cells is held against every cell and sum of 
 operator, and against one another. Two of them are *near* when 0 < d < k buckets of presence differ, or when none does
 but 0 < d < k buckets of content do: their difference would be about fewer than k units. d = 0 in both is the same
 number again. Fewer than k differing units always leave fewer than k differing buckets, so nothing near is missed;
-collisions of units in one bucket can only stop a little more (disclosure.md B.1).
+collisions of units in one bucket can only stop a little more.
 
 One kind of near pair is let through: when the difference is, bucket by bucket, a number that was checked and released
 itself (a total and all but one of its published parts), it tells nothing new.

@@ -9,7 +9,7 @@ from app.domain.values import Bilingual
 
 DEFAULT_TERM_MONTHS = 24
 MAX_TERM_MONTHS = 60
-"""Our own default and ceiling (domain.md, lifecycles); the national ceiling is five years."""
+"""Our own default and ceiling; the national ceiling is five years."""
 
 PURPOSES: dict[str, Bilingual] = {
     "statistics": Bilingual(zh="统计分析：形成汇总结果", en="statistics: summaries of many subjects"),
