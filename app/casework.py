@@ -67,7 +67,10 @@ class Casework:
             progress=heartbeat.stage,
             cancelled=heartbeat.stopped,
         )
-        return Evaluation(report=evaluated.report, grant=evaluated.plan.grant, usage=_cost(evaluated))
+        plan = evaluated.plan
+        return Evaluation(
+            report=evaluated.report, grant=plan.grant, reviewers=plan.rule.reviewers, usage=_cost(evaluated)
+        )
 
     def in_force(self, authorization: str) -> str | None:
         """None while an authorization is in force, else the state it is in."""

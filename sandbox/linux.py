@@ -18,7 +18,6 @@ _CALLS = {
     "x86_64": {"seccomp": 317, "capget": 125, "capset": 126},
     "aarch64": {"seccomp": 277, "capget": 90, "capset": 91},
 }
-MACHINES = tuple(_CALLS)
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -24,11 +24,13 @@ class JobStopped(Refusal):
 class Evaluation:
     """What an execution answers: the check report with its files in the folder it was given, and by what grant.
 
-    `usage` says what it cost (seconds, bytes), for the operator.
+    `reviewers` is how many must agree, by the rule of the report's level; `usage` says what the run cost (seconds,
+    bytes), for the operator.
     """
 
     report: CheckReport
     grant: Grant
+    reviewers: int
     usage: Mapping[str, float] = field(default_factory=dict)
 
 

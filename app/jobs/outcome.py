@@ -16,7 +16,6 @@ from app.domain.people import Actor
 from app.domain.ports import NewId
 from app.domain.proofs import Grant
 from app.domain.report_json import findings_to_json, report_hash, to_json
-from app.domain.separation import reviewers_for
 from app.jobs.evaluation import Evaluation, Register
 from app.jobs.lease import holds
 from app.jobs.quarantine import folder_name, keep_only_results
@@ -73,7 +72,7 @@ def finish(door: Finish, record: JobRecord, evaluation: Evaluation, folder: Path
             files=files,
             report=kept,
             report_hash=digest,
-            reviewers_needed=reviewers_for(evaluation.report.level),
+            reviewers_needed=evaluation.reviewers,
             created_at=change.at,
             updated_at=change.at,
         )

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, update
 
 from app.bootstrap import Services, build
 from app.config import read
+from app.disclosure.rules import load_rules
 from app.domain.errors import Finding
 from app.domain.people import Actor, OrganizationKind
 from app.domain.proofs import Analysis, Approval, CellEvidence, CheckReport, Grant, UseDecision
@@ -285,7 +286,8 @@ def evaluation(folder: Path, *, level: Level = Level.L2, decision: Decision = De
         analysis=analysis,
         decisions=(UseDecision(use=use, allowed=True, rules=("std-group-L1",)),),
     )
-    return Evaluation(report=report, grant=grant, usage={"wall_seconds": 0.25})
+    reviewers = load_rules(read().policies).levels[level].reviewers
+    return Evaluation(report=report, grant=grant, reviewers=reviewers, usage={"wall_seconds": 0.25})
 
 
 def quick(job: JobRecord, folder: Path, heartbeat: Heartbeat) -> Evaluation:

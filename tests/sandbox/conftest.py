@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -82,6 +81,3 @@ def rows(scratch: Path) -> Callable[[str], list[tuple[object, ...]]]:
         return duckdb.connect().execute(f"FROM '{scratch / file}'").fetchall()
 
     return read
-
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

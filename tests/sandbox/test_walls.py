@@ -23,6 +23,7 @@ from sandbox.protocol import Answer, Limits, Step
 from tests.sandbox.conftest import query
 
 ROOT = os.geteuid() == 0
+"""The wall "own user" stands for root only: an ordinary user cannot become another one, so there is nothing to test."""
 Without = Callable[..., Launcher]
 ENGINE_ATTACKS = {
     "settings": "SELECT current_setting('allowed_paths') AS x",
