@@ -155,6 +155,7 @@ def _run(engine: Engine, plan: Plan, folder: Path, cancelled: Cancelled | None, 
 _BRANCH: dict[str, type[SluiceError]] = {
     "isolation-missing": Unavailable,
     "child-died": Unavailable,
+    "answer-refused": Broken,
     "task-cancelled": Refusal,
     "task-malformed": Broken,
     "guard-refused": Broken,

@@ -9,24 +9,29 @@ import json
 import os
 import resource
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sandbox.confine import DEMANDED, Missing, Room, confine
-from sandbox.engine import query_place, run_query
+from sandbox.decoding import decode_task
+from sandbox.engine import Place, query_place, run_query
+from sandbox.inspection import inspect_place, run_inspect
 from sandbox.mount import mount_place, run_mount
 from sandbox.protocol import (
     MAX_TASK_BYTES,
     Answer,
+    InspectTask,
     MountTask,
     QueryTask,
+    RehearseTask,
     Task,
     Usage,
-    decode_task,
     encode,
 )
+from sandbox.rehearse import rehearse_place, run_rehearse
 from sandbox.shape import Malformed
-from sandbox.stages import Failed, Stages
+from sandbox.stages import Failed, Report, Run, Stages
 from sandbox.wire import ANSWER, FRAME, PROGRESS, Order
 
 _HEADROOM = 384 << 20
@@ -59,7 +64,7 @@ def _answer(
     task_descriptor: int,
     answer_descriptor: int,
     stages: Stages,
-    report: Callable[[str, float], None] | None,
+    report: Report | None,
 ) -> Answer:
     walls: tuple[str, ...] = ()
     try:
@@ -81,23 +86,32 @@ def _answer(
         return Answer(status="failed", code="limit-memory", walls=walls)
 
 
-def _run(task: Task, order: Order, stages: Stages, report: Callable[[str, float], None] | None) -> Answer:
-    if isinstance(task, QueryTask):
-        without = frozenset(order.unsafe_without)
-        return run_query(task, order.scratch, stages, report=report, unsafe_without=without)
-    return run_mount(task, order.scratch, stages, report=report)
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """How a kind of task is done: where, by what."""
+
+    place: Callable[[Any, str], Place]
+    run: Callable[[Any, Run], Answer]
 
 
-def _readable(task: Task, scratch: str) -> tuple[str, ...]:
-    place = mount_place(task, scratch) if isinstance(task, MountTask) else query_place(task, scratch)
-    return place.readable
+_KINDS: dict[type[Task], _Kind] = {
+    QueryTask: _Kind(place=query_place, run=run_query),
+    MountTask: _Kind(place=mount_place, run=run_mount),
+    RehearseTask: _Kind(place=rehearse_place, run=run_rehearse),
+    InspectTask: _Kind(place=inspect_place, run=run_inspect),
+}
+
+
+def _run(task: Task, order: Order, stages: Stages, report: Report | None) -> Answer:
+    run = Run(scratch=order.scratch, stages=stages, report=report, unsafe_without=frozenset(order.unsafe_without))
+    return _KINDS[type(task)].run(task, run)
 
 
 def _room(order: Order, task: Task, answer_descriptor: int) -> Room:
     limits = task.limits
     already = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * _PAGE
     return Room(
-        readable=_readable(task, order.scratch),
+        readable=_KINDS[type(task)].place(task, order.scratch).readable,
         scratch=order.scratch,
         descriptors=(answer_descriptor,),
         address_space=already + limits.memory_bytes + _HEADROOM + limits.threads * _HEADROOM_PER_THREAD,

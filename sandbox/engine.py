@@ -8,7 +8,7 @@ path) is why Landlock stands around this process. An engine's text never leaves 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import duckdb
 from sandbox.confine import GATE, LOCK
 from sandbox.gate import Gate, Refused
 from sandbox.protocol import Answer, Export, Limits, QueryTask, Step
-from sandbox.stages import Failed, Stages
+from sandbox.stages import Failed, Report, Run
 
 _ENGINE_SHARE = 0.75
 _PROGRESS_SECONDS = 0.25
@@ -100,9 +100,7 @@ def codes(step: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def progress(
-    connection: duckdb.DuckDBPyConnection, step: str, report: Callable[[str, float], None] | None
-) -> Iterator[None]:
+def progress(connection: duckdb.DuckDBPyConnection, step: str, report: Report | None) -> Iterator[None]:
     """Report the engine's estimate of the running step (0 to 1) now and then, when someone wants to know."""
     if report is None:
         yield
@@ -133,28 +131,18 @@ class _Statement:
     exported: str | None = None
 
 
-def run_query(
-    task: QueryTask,
-    scratch: str,
-    stages: Stages,
-    *,
-    report: Callable[[str, float], None] | None = None,
-    unsafe_without: frozenset[str] = frozenset(),
-) -> Answer:
-    """Run the steps and write the exports of `task` into `scratch`. Raises `Failed`.
-
-    `unsafe_without` may name `GATE` and `LOCK`, for tests of the other walls.
-    """
-    place = query_place(task, scratch)
-    with stages.time("open"):
-        connection, statements = _open(task, place, unsafe_without)
+def run_query(task: QueryTask, run: Run) -> Answer:
+    """Run the steps and write the exports of `task` into the scratch folder. Raises `Failed`."""
+    place = query_place(task, run.scratch)
+    with run.stages.time("open"):
+        connection, statements = _open(task, place, run.unsafe_without)
     rows: dict[str, int] = {}
     for statement in statements:
-        with stages.time(statement.label), codes(statement.step), progress(connection, statement.step, report):
+        with run.stages.time(statement.label), codes(statement.step), progress(connection, statement.step, run.report):
             written = connection.execute(_exact(connection, statement)).fetchall()
         if statement.label.startswith("export:"):
             rows[statement.step] = int(written[0][0])
-            _check_export(task, scratch, statement.step, rows)
+            _check_export(task, run.scratch, statement.step, rows)
     return Answer(status="ok", files=tuple(rows), rows=rows)
 
 

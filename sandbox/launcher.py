@@ -20,8 +20,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sandbox.decoding import decode_answer
 from sandbox.process import End, Gone, Watch, Zygote
-from sandbox.protocol import Answer, Task, Usage, decode_answer, encode
+from sandbox.protocol import Answer, Task, Usage, encode
 from sandbox.results import accept, take_back
 from sandbox.shape import Malformed
 from sandbox.wire import Order

@@ -6,20 +6,19 @@ Stages: "open", "read" (parse and cast), "scan" (undeclared identifiers), "units
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 
+from sandbox.confine import LOCK
 from sandbox.engine import Place, codes, connect, lock, name, progress, text
 from sandbox.lookalike import SAMPLE, kind_of
 from sandbox.protocol import MAX_PROBLEMS, Answer, MountField, MountTask, Problem
 from sandbox.results import VERSION_FILE, registry_file
 from sandbox.source import TYPED, Source, open_source
-from sandbox.stages import Failed, Stages
+from sandbox.stages import Failed, Run
 from sandbox.units import Registry, identifier_value, secret_tag
 
-Report = Callable[[str, float], None]
 _ROW, _ROW_TAG, _TAG = "__row", "__tag___row", "__tag_"
 _WHOLE_NUMBERS = ("BIGINT", "UBIGINT", "DOUBLE", "DECIMAL")
 
@@ -41,27 +40,28 @@ def mount_place(task: MountTask, scratch: str) -> Place:
     return Place(scratch=scratch, readable=(task.source, *registries), writable=writable)
 
 
-def run_mount(task: MountTask, scratch: str, stages: Stages, *, report: Report | None = None) -> Answer:
-    """Mount the source of `task` into `scratch`. Raises `Failed`, with problems where the source is at fault."""
-    with stages.time("open"), codes(None):
-        place = mount_place(task, scratch)
+def run_mount(task: MountTask, run: Run) -> Answer:
+    """Mount the source of `task`. Raises `Failed`, with problems where the source is at fault."""
+    with run.stages.time("open"), codes(None):
+        place = mount_place(task, run.scratch)
         connection = connect(task.limits, place, threads=task.limits.threads)
-        lock(connection, place)
-    with stages.time("read"), codes("read"), progress(connection, "read", report):
+        if LOCK not in run.unsafe_without:
+            lock(connection, place)
+    with run.stages.time("read"), codes("read"), progress(connection, "read", run.report):
         source = open_source(connection, task)
         source.load()
     if task.expected_rows not in (None, source.rows):
         problem = Problem(line=0, column="", what="row-count", expected=str(task.expected_rows))
         raise Failed("source-rows", problems=(problem,))
     if task.scan_identifiers:
-        with stages.time("scan"), codes("scan"):
+        with run.stages.time("scan"), codes("scan"):
             _scan(connection, source)
-    with stages.time("units"), codes("units"):
-        registries, grown = _replace(connection, task, source, scratch)
-    with stages.time("write"), codes("write"), progress(connection, "write", report):
-        _write(connection, task, source, registries, scratch)
-    with stages.time("count"), codes("count"):
-        return _answer(connection, task, source, scratch, grown)
+    with run.stages.time("units"), codes("units"):
+        registries, grown = _replace(connection, task, source, run.scratch)
+    with run.stages.time("write"), codes("write"), progress(connection, "write", run.report):
+        _write(connection, task, source, registries, run.scratch)
+    with run.stages.time("count"), codes("count"):
+        return _answer(connection, task, source, run.scratch, grown)
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, source: Source) -> None:

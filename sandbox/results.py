@@ -7,7 +7,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from sandbox.protocol import Answer, QueryTask, Task
+from sandbox.protocol import Answer, MountTask, QueryTask, Task
 
 VERSION_FILE = "version.parquet"
 REGISTRY_PREFIX, REGISTRY_SUFFIX = "registry-", ".parquet"
@@ -48,12 +48,14 @@ def _expected(task: Task, answer: Answer) -> bool:
     names = set(answer.files)
     if isinstance(task, QueryTask):
         return names == {export.file for export in task.exports} and set(answer.rows) == names
+    if not isinstance(task, MountTask):
+        return not names
     registries = {registry_file(f.identifier) for f in task.fields if f.identifier is not None}
     return VERSION_FILE in names and names - {VERSION_FILE} <= registries
 
 
 def _byte_limit(task: Task) -> int:
-    return task.limits.result_bytes if isinstance(task, QueryTask) else task.limits.scratch_bytes
+    return task.limits.scratch_bytes if isinstance(task, MountTask) else task.limits.result_bytes
 
 
 def _take(folder: int, name: str) -> int | None:

@@ -1,10 +1,11 @@
-"""What did each stage of a task take, and how does a task fail? The stop-watch and the one exception of the child."""
+"""With what is a task run, what did each stage take, and how does it fail? What every kind of task shares."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sandbox.protocol import Problem
 
@@ -40,3 +41,20 @@ class Stages:
     def elapsed(self) -> float:
         """Seconds since the task began."""
         return time.monotonic() - self.begun
+
+
+Report = Callable[[str, float], None]
+"""Told the running step and how far it is, 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a task is run with besides itself: its scratch folder, the stop-watch, and who wants to know of progress.
+
+    `unsafe_without` names inner walls to leave out, for tests of the other walls.
+    """
+
+    scratch: str
+    stages: Stages
+    report: Report | None = None
+    unsafe_without: frozenset[str] = frozenset()

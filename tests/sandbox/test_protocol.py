@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.decoding import decode_answer, decode_task
 from sandbox.protocol import (
     MAX_ANSWER_BYTES,
     VERSION,
@@ -25,8 +26,6 @@ from sandbox.protocol import (
     Usage,
     View,
     column_type,
-    decode_answer,
-    decode_task,
     encode,
 )
 from sandbox.shape import Malformed
