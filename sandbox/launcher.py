@@ -163,7 +163,7 @@ def _judge(task: Task, scratch: Path, end: End) -> Answer:
     try:
         answer = decode_answer(end.answer or b"")
     except Malformed:
-        return Answer(status="failed", code="child-died")
+        return Answer(status="failed", code="answer-refused")
     if answer.status != "ok":
         return answer
     code = accept(task, answer, scratch)

@@ -189,7 +189,7 @@ class _Followed:
             return not self._over
         self._received += len(chunk)
         if self._received > MAX_ANSWER_BYTES + _MAX_PROGRESS_BYTES:
-            self._kill("child-died")
+            self._kill("answer-refused")
             return False
         self._buffer += chunk
         self._take_frames()
@@ -199,7 +199,7 @@ class _Followed:
         while len(self._buffer) >= FRAME.size:
             kind, length = FRAME.unpack_from(self._buffer)
             if kind not in (PROGRESS, ANSWER) or length > MAX_ANSWER_BYTES or self.answer is not None:
-                self._kill("child-died")
+                self._kill("answer-refused")
                 self._buffer.clear()
                 return
             if len(self._buffer) < FRAME.size + length:
@@ -218,7 +218,7 @@ class _Followed:
         try:
             step, fraction = _progress_of(body)
         except (ValueError, RecursionError):
-            self._kill("child-died")
+            self._kill("answer-refused")
             return
         self.watch.on_progress(step, fraction)
 

@@ -31,7 +31,7 @@ def accept(task: Task, answer: Answer, scratch: Path) -> str | None:
     Whatever else lies in scratch is removed; the files belong to the launcher afterwards, and to nobody else.
     """
     if not _expected(task, answer):
-        return "child-died"
+        return "answer-refused"
     folder = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         sizes = [_take(folder, name) for name in answer.files]
@@ -39,7 +39,7 @@ def accept(task: Task, answer: Answer, scratch: Path) -> str | None:
     finally:
         os.close(folder)
     if any(size is None for size in sizes):
-        return "child-died"
+        return "answer-refused"
     return "limit-bytes" if sum(size or 0 for size in sizes) > _byte_limit(task) else None
 
 

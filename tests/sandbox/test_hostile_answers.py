@@ -38,16 +38,19 @@ LIES = {
     "no file": "return ok()",
     "file outside": "put('out.parquet'); return ok('../secret')",
     "no rows": "put('out.parquet'); return Answer(status='ok', files=('out.parquet',))",
-    "silence": "put('out.parquet')",
     "garbage": "put('out.parquet'); send(fd, ANSWER, b'garbage')",
-    "half a frame": "put('out.parquet'); os.write(fd, FRAME.pack(ANSWER, 100) + b'{')",
     "a huge frame": "os.write(fd, FRAME.pack(ANSWER, 1 << 31) + b'x' * 1000)",
     "a frame of no kind": "os.write(fd, FRAME.pack(b'Z', 1) + b'x')",
     "two answers": "put('out.parquet'); send(fd, ANSWER, encode(ok('out.parquet'))); return ok('out.parquet')",
     "endless progress": '\n    while True: send(fd, PROGRESS, b\'{"step":"a","fraction":0}\')',
+}
+DEATHS = {
+    "silence": "put('out.parquet')",
+    "half a frame": "put('out.parquet'); os.write(fd, FRAME.pack(ANSWER, 100) + b'{')",
     "answer and crash": "put('out.parquet'); send(fd, ANSWER, encode(ok('out.parquet'))); os.abort()",
     "answer and bad exit": "put('out.parquet'); send(fd, ANSWER, encode(ok('out.parquet'))); os._exit(3)",
 }
+ENDINGS = [(body, "answer-refused") for body in LIES.values()] + [(body, "child-died") for body in DEATHS.values()]
 
 
 def hostile(body: str, table: Path, scratch: Path, **values: object) -> str | None:
@@ -62,11 +65,11 @@ def test_an_honest_process_is_believed(table: Path, scratch: Path) -> None:
     assert hostile(HONEST, table, scratch) is None
 
 
-@pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
-def test_a_lie_is_not_believed(lie: str, table: Path, scratch: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("lie", "code"), ENDINGS, ids=[*LIES, *DEATHS])
+def test_a_lie_is_not_believed(lie: str, code: str, table: Path, scratch: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("kept")
-    assert hostile(f"def act(order, fd):\n    {lie}", table, scratch, secret=str(secret)) == "child-died"
+    assert hostile(f"def act(order, fd):\n    {lie}", table, scratch, secret=str(secret)) == code
     assert secret.read_text() == "kept"
 
 
@@ -97,7 +100,7 @@ def test_a_false_progress_ends_the_task(frame: str, table: Path, scratch: Path) 
     with taken_over(body, LANDLOCK, SECCOMP) as launcher:
         task = query(table, "SELECT 1 AS a")
         answer = launcher.run(task, scratch, require_isolation=False, on_progress=lambda *_: None)
-    assert answer.code == "child-died"
+    assert answer.code == "answer-refused"
 
 
 def test_the_launcher_never_imports_the_engine() -> None:
