@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
@@ -154,7 +153,6 @@ class Casework:
             raise Refusal(*(Finding(code="enterprise-not-authorized", dataset=t) for t in foreign))
         with self.store.reading() as connection:
             entries = {e.entry.name: e.entry for e in listed(connection) if e.entry.kind is DatasetKind.ENTERPRISE}
-        mounter = partial(self.engine.launcher.run, require_isolation=self.engine.require_isolation)
         scratch = self.home / "scratch" / f"{job.id}-enterprise"
         return tuple(
             mount_enterprise(
@@ -163,7 +161,7 @@ class Casework:
                 entries.get(f.table),
                 self.home / "vault",
                 scratch,
-                mounter,
+                self.engine.mount,
                 operator=job.operator,
             ).dataset
             for f in job.enterprise

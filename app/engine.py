@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from app.disclosure.rules import EgressRules, load_rules
 from app.policy.functions import FunctionTable, load_functions
+from app.policy.limits import load_limits
 from app.policy.rules import Standing, load_standing
 from sandbox.launcher import Launcher
-from sandbox.protocol import Limits
+from sandbox.protocol import Answer, Limits, MountTask
 
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """The rules of `policies/` as read once, and the launcher of the sandbox."""
+    """The rules of `policies/` as read once, and the launcher of the sandbox.
+
+    `limits` are those of each kind of task: "query", "mount", "rehearse", "inspect".
+    """
 
     functions: FunctionTable
     standing: Standing
     rules: EgressRules
+    limits: Mapping[str, Limits]
     launcher: Launcher
     require_isolation: bool
 
     @staticmethod
     def load(policies: Path, launcher: Launcher, *, require_isolation: bool) -> Engine:
         """Read every rule; raises when one of them is not sound, so that nothing runs under half a policy."""
+        rules = load_rules(policies)
+        limits = dict(load_limits(policies))
+        limits["query"] = replace(limits["query"], result_rows=min(rules.max_rows, limits["query"].result_rows))
         return Engine(
             functions=load_functions(policies),
             standing=load_standing(policies),
-            rules=load_rules(policies),
+            rules=rules,
+            limits=MappingProxyType(limits),
             launcher=launcher,
             require_isolation=require_isolation,
         )
@@ -37,6 +48,7 @@ class Engine:
         """Every function that generated SQL may call: the guard in the sandbox knows no other."""
         return tuple(sorted({*self.functions.classes, *self.functions.syntax}))
 
-    def limits(self) -> Limits:
-        """What one query may use."""
-        return Limits(result_rows=self.rules.max_rows)
+    def mount(self, task: MountTask, scratch: Path, /) -> Answer:
+        """Run a mount task under the limits of its kind: a `Mounter` of `app.catalog.mounting`."""
+        limited = replace(task, limits=self.limits["mount"])
+        return self.launcher.run(limited, scratch, require_isolation=self.require_isolation)

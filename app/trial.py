@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,12 +123,11 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mount(engine: Engine, catalog: Catalog, trial: Trial, home: Path) -> tuple[Dataset, ...]:
-    mounter = partial(engine.launcher.run, require_isolation=engine.require_isolation)
     vault, scratch = home / "vault", home / "scratch"
-    public = mount_catalog(catalog, vault, scratch, mounter)
+    public = mount_catalog(catalog, vault, scratch, engine.mount)
     declared = {e.name: e for e in catalog.entries if e.kind is DatasetKind.ENTERPRISE}
     own = [
-        mount_enterprise(name, file, declared.get(name), vault, scratch, mounter, operator=OPERATOR).dataset
+        mount_enterprise(name, file, declared.get(name), vault, scratch, engine.mount, operator=OPERATOR).dataset
         for name, file in trial.enterprise
     ]
     return (*public, *own)

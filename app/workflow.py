@@ -124,7 +124,7 @@ def _plan(engine: Engine, question: Question, grant: Grant, stopped: Stopped) ->
         grant,
         engine.rules.levels[grant.analysis.level],
         engine.callable_functions(),
-        engine.limits(),
+        engine.limits["query"],
         stops=stops,
         reproducible=question.reproducible,
     )

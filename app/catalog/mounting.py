@@ -20,18 +20,16 @@ from app.catalog.values import Catalog, Entry
 from app.catalog.vault import VERSION_FILE, Vault, Version, copy_registries, file_hash, lacks_last_line_end
 from app.domain.errors import Finding, Invalid
 from app.domain.values import HIDDEN_PREFIX, Bilingual, Dataset, DatasetKind, Field, Level, Position, Unit
-from sandbox.protocol import VERSION, Answer, Limits, MountField, MountTask
+from sandbox.protocol import VERSION, Answer, MountField, MountTask
 
 ROW = "__row"
 TAG = "__tag_"
 REFERENCE_TYPE = "UINTEGER"
-MOUNT_LIMITS = Limits(wall_seconds=900.0, cpu_seconds=1800, scratch_bytes=16 << 30)
-"""What mounting one file may use: a steward waits longer than an operator's query may run."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
 class Mounter(Protocol):
-    """Runs a mount task in the sandbox: `functools.partial(launcher.run, require_isolation=…)` is one."""
+    """Runs a mount task in the sandbox, under limits that are its own business: `app.engine.Engine.mount` is one."""
 
     def __call__(self, task: MountTask, scratch: Path, /) -> Answer:
         """Run `task` in the empty folder `scratch`; the files of an "ok" answer lie there."""
@@ -230,7 +228,6 @@ def _task(work: _Work, registries: Path) -> MountTask:
         registry=str(registries),
         expected_rows=entry.rows,
         scan_identifiers=work.scan,
-        limits=MOUNT_LIMITS,
     )
 
 

@@ -229,17 +229,16 @@ def generate(scenario: str, rows: int | None, out: Path, as_json: bool) -> None:
 
 def _mount(running: Services, own: tuple[Entry, ...], *, quiet: bool) -> tuple[Mounted, ...]:
     """Mount the public ones of `own` into the home's vault, showing which file is at work."""
-    from functools import partial
-
     from app.catalog.mounting import mount_entries
+    from app.engine import Engine
     from sandbox.launcher import Launcher
 
-    home = running.config.home
+    settings, home = running.config, running.config.home
     scratch = home / "scratch" / f"mount-{secrets.token_hex(6)}"
     try:
         with Launcher() as launcher, _progress(quiet=quiet) as progress:
-            mounter = partial(launcher.run, require_isolation=running.config.require_isolation)
-            return mount_entries(own, home / "vault", scratch, mounter, progress=progress)
+            engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
+            return mount_entries(own, home / "vault", scratch, engine.mount, progress=progress)
     finally:
         if scratch.is_dir():
             scratch.rmdir()
