@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from sandbox.confine import GATE, LOCK
-from sandbox.gate import Gate, Refused
+from sandbox.gate import Gate, Refused, TooLarge
 from sandbox.protocol import Answer, Export, Limits, QueryTask, Step
 from sandbox.stages import Failed, Report, Run
 
@@ -134,8 +134,7 @@ class _Statement:
 def run_query(task: QueryTask, run: Run) -> Answer:
     """Run the steps and write the exports of `task` into the scratch folder. Raises `Failed`."""
     place = query_place(task, run.scratch)
-    with run.stages.time("open"):
-        connection, statements = _open(task, place, run.unsafe_without)
+    connection, statements = _open(task, place, run)
     rows: dict[str, int] = {}
     for statement in statements:
         with run.stages.time(statement.label), codes(statement.step), progress(connection, statement.step, run.report):
@@ -153,21 +152,22 @@ def query_place(task: QueryTask, scratch: str) -> Place:
     return Place(scratch=scratch, readable=readable, writable=writable)
 
 
-def _open(
-    task: QueryTask, place: Place, unsafe_without: frozenset[str]
-) -> tuple[duckdb.DuckDBPyConnection, list[_Statement]]:
-    with codes(None):
+def _open(task: QueryTask, place: Place, run: Run) -> tuple[duckdb.DuckDBPyConnection, list[_Statement]]:
+    """The locked engine with the views of the plan, and its statements, held against the gate."""
+    with run.stages.time("open:connect"), codes(None):
         connection = connect(task.limits, place, threads=1 if task.reproducible else task.limits.threads)
-    for view in task.views:
-        columns = ", ".join(map(name, view.columns))
-        with codes(view.name):
-            connection.execute(
-                f"CREATE SECURE VIEW {name(view.name)} AS SELECT {columns} FROM read_parquet({text(view.path)})"
-            )
-    if LOCK not in unsafe_without:
-        with codes(None):
+    with run.stages.time("open:views"):
+        for view in task.views:
+            columns = ", ".join(map(name, view.columns))
+            with codes(view.name):
+                connection.execute(
+                    f"CREATE SECURE VIEW {name(view.name)} AS SELECT {columns} FROM read_parquet({text(view.path)})"
+                )
+    if LOCK not in run.unsafe_without:
+        with run.stages.time("open:lock"), codes(None):
             lock(connection, place)
-    return connection, _statements(task, place, connection, guarded=GATE not in unsafe_without)
+    with run.stages.time("open:guard"):
+        return connection, _statements(task, place, connection, guarded=GATE not in run.unsafe_without)
 
 
 def _statements(
@@ -180,7 +180,7 @@ def _statements(
         return str(row[0]) if row else ""
 
     columns = [column for view in task.views for column in view.columns]
-    gate = Gate(serialize, columns=columns, functions=task.functions)
+    gate = Gate(serialize, columns=columns, functions=task.functions, limits=task.limits)
     tables = [view.name for view in task.views]
     statements = []
     items: list[Step | Export] = [*task.steps, *task.exports]
@@ -202,6 +202,8 @@ def _hold(
         gate.check(sql, tables)
         if len(connection.extract_statements(statement.sql)) != 1:
             raise Refused("not one statement")
+    except TooLarge:
+        raise Failed("limit-sql", statement.step) from None
     except (Refused, duckdb.Error, RecursionError):
         raise Failed("guard-refused", statement.step) from None
 

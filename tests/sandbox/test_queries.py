@@ -33,7 +33,8 @@ def test_steps_feed_later_steps_and_exports(run: Run, rows: Rows, scratch: Path)
 
 def test_stages_and_costs_are_accounted(run: Run) -> None:
     answer = run("SELECT * FROM a", steps=(Step(table="a", sql="SELECT g FROM v"),))
-    assert set(answer.usage.stages) == {"start", "confine", "open", "step:a", "export:out.parquet"}
+    opened = {"open:connect", "open:views", "open:lock", "open:guard"}
+    assert set(answer.usage.stages) == {"start", "confine", *opened, "step:a", "export:out.parquet"}
     assert answer.usage.cpu_seconds > 0
     assert answer.usage.peak_memory_bytes > 10 << 20
     assert answer.usage.wall_seconds >= sum(answer.usage.stages.values()) * 0.9
@@ -205,3 +206,10 @@ def test_no_process_is_left_behind(table: Path, scratch: Path) -> None:
         assert launcher._zygote is not None
         process = launcher._zygote._process
     assert process.poll() is not None
+
+
+@pytest.mark.parametrize(("sql", "step"), [("SELECT " + "1 + " * 60 + "1", "a"), ("SELECT '" + "x" * 200 + "'", "a")])
+def test_limits_of_a_text(run: Run, sql: str, step: str) -> None:
+    limits = Limits(sql_bytes=200, sql_depth=60) if "x" in sql else Limits(sql_depth=60)
+    answer = run("SELECT 1 AS a", steps=(Step(table=step, sql=sql),), limits=limits)
+    assert (answer.code, answer.step) == ("limit-sql", step)
