@@ -10,12 +10,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from sandbox.protocol import Limits
+
 Tree = Mapping[str, Any]
 Scope = frozenset[str]
 
 MAX_TREE_BYTES = 16 << 20
 MAX_NODES = 400_000
-MAX_DEPTH = 600
 
 QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE"})
 TABLES = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRESSION_LIST", "EMPTY"})
@@ -57,44 +58,72 @@ class Refused(Exception):
     """The text contains what a plan may not contain; the argument says what, for the log of a developer's test only."""
 
 
-class Gate:
-    """Checks the texts of one plan: which tables and columns are there, and which functions they may call."""
+class TooLarge(Refused):
+    """The text is longer, or its tree larger or deeper, than the limits of its plan."""
 
-    def __init__(self, serialize: Callable[[str], str], *, columns: Iterable[str], functions: Iterable[str]) -> None:
+
+class Gate:
+    """Checks the texts of one plan: which tables and columns are there, which functions they may call, how large."""
+
+    def __init__(
+        self, serialize: Callable[[str], str], *, columns: Iterable[str], functions: Iterable[str], limits: Limits
+    ) -> None:
         """`serialize` gives the engine's tree of a text as JSON; `columns` are the columns of the plan's views."""
-        self._serialize = serialize
+        self._serialize, self._limits = serialize, limits
         self._columns = frozenset(name.lower() for name in columns)
         listed = {name.lower() for name in functions}
         made = {name for name, source in MADE_OF.items() if source in listed}
         self._functions = frozenset(listed | made | SYNTAX_FUNCTIONS) - FORBIDDEN
 
     def check(self, sql: str, tables: Iterable[str]) -> None:
-        """Raise `Refused` unless `sql` is a SELECT that reads only `tables`, with permitted nodes and functions."""
+        """Raise `Refused` unless `sql` is a SELECT that reads only `tables`, with permitted nodes and functions.
+
+        Raises `TooLarge` when it passes the limits of a text.
+        """
         if "\0" in sql:
             raise Refused("a NUL byte")
+        if len(sql.encode("utf-8", "surrogatepass")) > self._limits.sql_bytes:
+            raise TooLarge("the text is too long")
+        statement = self._statement(sql)
+        walk = _Walk(frozenset(name.lower() for name in tables), self._functions, self._columns, self._limits.sql_depth)
+        walk.through(statement["node"])
+
+    def _statement(self, sql: str) -> Tree:
+        """The tree of the one SELECT that `sql` is, without parameters."""
         text = self._serialize(sql)
         if len(text) > MAX_TREE_BYTES:
-            raise Refused("the tree is too large")
+            raise TooLarge("the tree is too large")
         try:
             tree = json.loads(text)
-        except (ValueError, RecursionError) as error:
+        except RecursionError as error:
+            raise TooLarge("the tree is too deep to be read") from error
+        except ValueError as error:
             raise Refused("the tree cannot be read") from error
         if tree.get("error") is not False or len(tree.get("statements", ())) != 1:
             raise Refused("not exactly one SELECT")
-        statement = tree["statements"][0]
+        statement: Tree = tree["statements"][0]
         if set(statement) != {"node", "named_param_map"} or statement["named_param_map"]:
             raise Refused("parameters")
-        _Walk(frozenset(name.lower() for name in tables), self._functions, self._columns).query(
-            statement["node"], frozenset()
-        )
+        return statement
 
 
 class _Walk:
-    """One walk through one tree; every dictionary of it is visited and must be of a known kind."""
+    """One walk through one tree; every dictionary of it is visited and must be of a known kind.
 
-    def __init__(self, tables: Scope, functions: frozenset[str], columns: frozenset[str]) -> None:
-        self.tables, self.functions, self.columns = tables, functions, columns
+    What is still to visit waits in a list and not on the interpreter's stack, which a deep tree would exhaust.
+    """
+
+    def __init__(self, tables: Scope, functions: frozenset[str], columns: frozenset[str], max_depth: int) -> None:
+        self.tables, self.functions, self.columns, self.max_depth = tables, functions, columns, max_depth
         self.nodes = self.depth = 0
+        self.waiting: list[tuple[Tree, Scope, int]] = []
+
+    def through(self, root: object) -> None:
+        """Visit the query `root` and all within. Raises `Refused`."""
+        self.query(root, frozenset())
+        while self.waiting:
+            node, scope, self.depth = self.waiting.pop()
+            self._enter(node, scope)
 
     def query(self, node: object, scope: Scope) -> None:
         """A query node: its CTEs one after the other, then all else within their scope."""
@@ -111,27 +140,32 @@ class _Walk:
                 self.visit(value, scope)
 
     def _common_table(self, entry: Tree, scope: Scope) -> Scope:
-        """Visit one CTE, which sees those before it; returns the scope in which it is visible."""
+        """Have one CTE visited, which sees those before it; returns the scope in which it is visible."""
         name, body = str(entry["key"]).lower(), entry["value"]
-        self.query(body.get("query_node"), scope)
+        self._visit_query(body.get("query_node"), scope)
         for key, value in body.items():
             if key != "query_node":
                 self.visit(value, scope)
         return scope | {name}
 
+    def _visit_query(self, node: object, scope: Scope) -> None:
+        """Have a part visited that must be a query."""
+        if not isinstance(node, dict) or node.get("type") not in QUERIES:
+            raise Refused("a kind of query")
+        self.visit(node, scope)
+
     def visit(self, value: object, scope: Scope) -> None:
-        """Any part of the tree."""
+        """Have any part of the tree visited."""
         if isinstance(value, list):
             for item in value:
                 self.visit(item, scope)
         elif isinstance(value, dict):
-            self._enter(value, scope)
+            self.waiting.append((value, scope, self.depth + 1))
 
     def _enter(self, node: Tree, scope: Scope) -> None:
         self.nodes += 1
-        self.depth += 1
-        if self.nodes > MAX_NODES or self.depth > MAX_DEPTH:
-            raise Refused("the tree is too large")
+        if self.nodes > MAX_NODES or self.depth > self.max_depth:
+            raise TooLarge("the tree is too large")
         kind = node.get("type")
         if "class" in node:
             self._expression(node, scope)
@@ -143,7 +177,6 @@ class _Walk:
             self._parts(node, scope)
         else:
             raise Refused(f"a node of type {kind}")
-        self.depth -= 1
 
     def _parts(self, node: Tree, scope: Scope, *, without: tuple[str, ...] = ()) -> None:
         for name, value in node.items():
@@ -177,7 +210,7 @@ class _Walk:
         if kind == "SUBQUERY":
             if node["subquery"].get("named_param_map"):
                 raise Refused("parameters")
-            self.query(node["subquery"]["node"], scope)
+            self._visit_query(node["subquery"]["node"], scope)
         self._parts(node, scope, without=("subquery",) if kind == "SUBQUERY" else ())
 
     def function(self, node: Tree) -> None:

@@ -7,7 +7,9 @@ import time
 import duckdb
 import pytest
 
-from sandbox.gate import Gate, Refused
+from sandbox.gate import Gate, Refused, TooLarge
+from sandbox.protocol import Limits, Step
+from tests.sandbox.conftest import Run
 
 FUNCTIONS = (
     "count",
@@ -163,8 +165,9 @@ def _serialize(sql: str) -> str:
     return str(row[0])
 
 
-def _gate(*more: str) -> Gate:
-    return Gate(_serialize, columns=("k", "u", "x", "s", "d", "user"), functions=(*FUNCTIONS, *more))
+def _gate(*more: str, limits: Limits = Limits()) -> Gate:  # noqa: B008 - frozen
+    columns = ("k", "u", "x", "s", "d", "user")
+    return Gate(_serialize, columns=columns, functions=(*FUNCTIONS, *more), limits=limits)
 
 
 @pytest.mark.parametrize("sql", PASS)
@@ -195,11 +198,51 @@ def test_a_nul_byte_is_refused() -> None:
         _gate().check("SELECT 1\0, current_user", ())
 
 
-def test_a_deep_text_is_refused_and_not_a_crash() -> None:
-    with pytest.raises((Refused, duckdb.Error)):
-        _gate().check("SELECT " + "(" * 3000 + "1" + ")" * 3000, ())
-    with pytest.raises((Refused, duckdb.Error)):
-        _gate().check("SELECT " + "1 + (" * 900 + "1" + ")" * 900, ())
+DEEP = {
+    "sums": ("1 + " * 240 + "1", 480),
+    "lists": ("[" * 240 + "1" + "]" * 240, 480),
+    "cases": ("CASE WHEN true THEN " * 240 + "1" + " END" * 240, 480),
+    "selects": ("(SELECT " * 150 + "1" + ")" * 150, 300),
+    "a CTE in a CTE": ("(" + "WITH a AS (" * 100 + "SELECT 1" + ") SELECT * FROM a" * 100 + ")", 100),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_any_depth_within_the_limit_passes_and_any_beyond_it_is_too_large(name: str) -> None:
+    text, depth = DEEP[name]
+    _gate().check(f"SELECT {text}", ())
+    with pytest.raises(TooLarge):
+        _gate(limits=Limits(sql_depth=depth - 10)).check(f"SELECT {text}", ())
+
+
+def test_a_text_of_the_longest_length_passes_and_one_more_byte_is_too_large() -> None:
+    gate = _gate(limits=Limits(sql_bytes=40))
+    sql = "SELECT '" + "数" * 10 + "'"
+    gate.check(sql + " ", ())
+    with pytest.raises(TooLarge):
+        gate.check(sql + "  ", ())
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM " + "(SELECT * FROM " * 600 + "(SELECT 1) a" + ")a" * 600,
+        "WITH a AS (" * 400 + "SELECT 1" + ") SELECT * FROM a" * 400,
+        "SELECT 1 IN (" + "1," * 120_000 + "1)",
+    ],
+    ids=["tables", "CTEs", "wide"],
+)
+def test_a_tree_that_no_limit_allows_is_too_large_and_not_a_crash(sql: str) -> None:
+    with pytest.raises(TooLarge):
+        _gate(limits=Limits(sql_depth=1 << 40)).check(sql, ())
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT " + "(" * 3000 + "1" + ")" * 3000, "SELECT " + "1 + (" * 900 + "1" + ")" * 900]
+)
+def test_what_is_too_deep_for_the_engine_is_refused_and_not_a_crash(sql: str) -> None:
+    with pytest.raises(Refused):
+        _gate().check(sql, ())
 
 
 def test_a_plan_costs_a_few_milliseconds() -> None:
@@ -210,3 +253,13 @@ def test_a_plan_costs_a_few_milliseconds() -> None:
     start = time.process_time()
     _gate().check(sql, ("v",))
     assert time.process_time() - start < 0.1
+
+
+@pytest.mark.parametrize(
+    ("sql", "limits"),
+    [("SELECT " + "1 + " * 60 + "1", Limits(sql_depth=60)), ("SELECT '" + "x" * 200 + "' AS a", Limits(sql_bytes=200))],
+    ids=["depth", "length"],
+)
+def test_a_plan_beyond_the_limits_of_a_text_has_a_code_of_its_own(run: Run, sql: str, limits: Limits) -> None:
+    answer = run("SELECT 1 AS a", steps=(Step(table="t", sql=sql),), limits=limits)
+    assert (answer.code, answer.step) == ("limit-sql", "t")
