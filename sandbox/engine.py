@@ -8,7 +8,7 @@ path) is why Landlock stands around this process. An engine's text never leaves 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ import duckdb
 
 from sandbox.confine import GATE, LOCK
 from sandbox.gate import Gate, Refused, TooLarge
-from sandbox.protocol import Answer, Export, Limits, QueryTask, Step
+from sandbox.protocol import Answer, Export, Limits, QueryTask, Step, View
 from sandbox.stages import Failed, Report, Run
 
 _ENGINE_SHARE = 0.75
@@ -122,13 +122,49 @@ def progress(connection: duckdb.DuckDBPyConnection, step: str, report: Report | 
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Statement:
+class Statement:
     """A guarded text within the statement that runs it."""
 
     step: str
     label: str
     sql: str
     exported: str | None = None
+
+
+def create_views(connection: duckdb.DuckDBPyConnection, views: Iterable[View]) -> None:
+    """The secure views of a task, before `lock`. Raises `Failed`."""
+    for view in views:
+        columns = ", ".join(map(name, view.columns))
+        with codes(view.name):
+            connection.execute(
+                f"CREATE SECURE VIEW {name(view.name)} AS SELECT {columns} FROM read_parquet({text(view.path)})"
+            )
+
+
+def open_gate(
+    connection: duckdb.DuckDBPyConnection, columns: Iterable[str], functions: Iterable[str], limits: Limits
+) -> Gate:
+    """The gate for the texts of a task, which sees them as this very engine does."""
+
+    def serialize(sql: str) -> str:
+        row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
+        return str(row[0]) if row else ""
+
+    return Gate(serialize, columns=columns, functions=functions, limits=limits)
+
+
+def hold(
+    gate: Gate, connection: duckdb.DuckDBPyConnection, sql: str, statement: Statement, tables: Iterable[str]
+) -> None:
+    """Raise `Failed` unless the text passes the gate and is still one statement where it is put."""
+    try:
+        gate.check(sql, tables)
+        if len(connection.extract_statements(statement.sql)) != 1:
+            raise Refused("not one statement")
+    except TooLarge:
+        raise Failed("limit-sql", statement.step) from None
+    except (Refused, duckdb.Error, RecursionError):
+        raise Failed("guard-refused", statement.step) from None
 
 
 def run_query(task: QueryTask, run: Run) -> Answer:
@@ -152,17 +188,12 @@ def query_place(task: QueryTask, scratch: str) -> Place:
     return Place(scratch=scratch, readable=readable, writable=writable)
 
 
-def _open(task: QueryTask, place: Place, run: Run) -> tuple[duckdb.DuckDBPyConnection, list[_Statement]]:
+def _open(task: QueryTask, place: Place, run: Run) -> tuple[duckdb.DuckDBPyConnection, list[Statement]]:
     """The locked engine with the views of the plan, and its statements, held against the gate."""
     with run.stages.time("open:connect"), codes(None):
         connection = connect(task.limits, place, threads=1 if task.reproducible else task.limits.threads)
     with run.stages.time("open:views"):
-        for view in task.views:
-            columns = ", ".join(map(name, view.columns))
-            with codes(view.name):
-                connection.execute(
-                    f"CREATE SECURE VIEW {name(view.name)} AS SELECT {columns} FROM read_parquet({text(view.path)})"
-                )
+        create_views(connection, task.views)
     if LOCK not in run.unsafe_without:
         with run.stages.time("open:lock"), codes(None):
             lock(connection, place)
@@ -172,56 +203,37 @@ def _open(task: QueryTask, place: Place, run: Run) -> tuple[duckdb.DuckDBPyConne
 
 def _statements(
     task: QueryTask, place: Place, connection: duckdb.DuckDBPyConnection, *, guarded: bool
-) -> list[_Statement]:
+) -> list[Statement]:
     """Every text of the plan, held against the gate, within the statement that will run it."""
-
-    def serialize(sql: str) -> str:
-        row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-        return str(row[0]) if row else ""
-
     columns = [column for view in task.views for column in view.columns]
-    gate = Gate(serialize, columns=columns, functions=task.functions, limits=task.limits)
+    gate = open_gate(connection, columns, task.functions, task.limits)
     tables = [view.name for view in task.views]
     statements = []
     items: list[Step | Export] = [*task.steps, *task.exports]
     for item in items:
         statement = _step(item) if isinstance(item, Step) else _export(item, task, place.scratch)
         if guarded:
-            _hold(gate, connection, item.sql, statement, tables)
+            hold(gate, connection, item.sql, statement, tables)
         statements.append(statement)
         if isinstance(item, Step):
             tables.append(item.table)
     return statements
 
 
-def _hold(
-    gate: Gate, connection: duckdb.DuckDBPyConnection, sql: str, statement: _Statement, tables: list[str]
-) -> None:
-    """Raise `Failed` unless the text passes the gate and is still one statement where it is put."""
-    try:
-        gate.check(sql, tables)
-        if len(connection.extract_statements(statement.sql)) != 1:
-            raise Refused("not one statement")
-    except TooLarge:
-        raise Failed("limit-sql", statement.step) from None
-    except (Refused, duckdb.Error, RecursionError):
-        raise Failed("guard-refused", statement.step) from None
-
-
-def _step(step: Step) -> _Statement:
+def _step(step: Step) -> Statement:
     sql = f"CREATE TEMP TABLE {name(step.table)} AS (\n{step.sql}\n)"
-    return _Statement(step=step.table, label=f"step:{step.table}", sql=sql)
+    return Statement(step=step.table, label=f"step:{step.table}", sql=sql)
 
 
-def _export(export: Export, task: QueryTask, scratch: str) -> _Statement:
+def _export(export: Export, task: QueryTask, scratch: str) -> Statement:
     """One row more than the limit is asked for, to see that it was passed without writing all of them."""
     path = text(str(Path(scratch, export.file)))
     options = "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"
     sql = f"COPY (SELECT * FROM (\n{export.sql}\n) LIMIT {_row_limit(export, task) + 1}) TO {path} ({options})"
-    return _Statement(step=export.file, label=f"export:{export.file}", sql=sql, exported=export.sql)
+    return Statement(step=export.file, label=f"export:{export.file}", sql=sql, exported=export.sql)
 
 
-def _exact(connection: duckdb.DuckDBPyConnection, statement: _Statement) -> str:
+def _exact(connection: duckdb.DuckDBPyConnection, statement: Statement) -> str:
     """The statement, with 128-bit integers (sums of whole numbers) as decimals: Parquet would make them DOUBLE."""
     if statement.exported is None:
         return statement.sql
