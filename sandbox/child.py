@@ -10,10 +10,12 @@ import os
 import resource
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sandbox.confine import DEMANDED, Missing, Room, confine
+from sandbox.cgroups import Groups
+from sandbox.confine import Missing, Room, Walls, confine
 from sandbox.decoding import decode_task
 from sandbox.engine import Place, query_place, run_query
 from sandbox.inspection import inspect_place, run_inspect
@@ -36,18 +38,22 @@ from sandbox.wire import ANSWER, FRAME, PROGRESS, Order
 
 _HEADROOM = 384 << 20
 _HEADROOM_PER_THREAD = 96 << 20
+_GROUP_HEADROOM = 256 << 20
+_OTHER_THREADS = 24
 _FILE_HEADROOM = 1 << 20
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def live(order: Order, task_descriptor: int, answer_descriptor: int) -> int:
-    """The whole life of the process; returns its exit code."""
+def live(order: Order, task_descriptor: int, answer_descriptor: int, groups: Groups | None) -> int:
+    """The whole life of the process; returns its exit code. `groups` are those of the zygote, if it has any."""
     stages = Stages(order.begun)
 
     def report(step: str, fraction: float) -> None:
         _send(answer_descriptor, PROGRESS, json.dumps({"step": step, "fraction": round(fraction, 3)}).encode())
 
-    answer = _answer(order, task_descriptor, answer_descriptor, stages, report if order.wants_progress else None)
+    answer = _answer(
+        order, task_descriptor, answer_descriptor, groups, stages, report if order.wants_progress else None
+    )
     cost = resource.getrusage(resource.RUSAGE_SELF)
     usage = Usage(
         wall_seconds=stages.elapsed(),
@@ -63,27 +69,32 @@ def _answer(
     order: Order,
     task_descriptor: int,
     answer_descriptor: int,
+    groups: Groups | None,
     stages: Stages,
     report: Report | None,
 ) -> Answer:
-    walls: tuple[str, ...] = ()
+    walls = Walls()
     try:
         task = decode_task(_read(task_descriptor))
         os.chdir(order.scratch)
         with stages.time("confine"):
-            walls = confine(_room(order, task, answer_descriptor))
-        return replace(_run(task, order, stages, report), walls=walls)
+            walls = confine(_room(order, task, answer_descriptor, groups))
+        return _within(walls, _run(task, order, stages, report))
     except Malformed:
-        return Answer(status="failed", code="task-malformed", walls=walls)
-    except Missing:
-        return Answer(status="failed", code="isolation-missing", walls=walls)
+        return _within(walls, Answer(status="failed", code="task-malformed"))
+    except Missing as missing:
+        return _within(missing.walls, Answer(status="failed", code="isolation-missing"))
     except Failed as end:
         problems, total = end.problems, end.total
-        return Answer(
-            status="failed", code=end.code, step=end.step, problems=problems, problems_total=total, walls=walls
-        )
+        failed = Answer(status="failed", code=end.code, step=end.step, problems=problems, problems_total=total)
+        return _within(walls, failed)
     except MemoryError:
-        return Answer(status="failed", code="limit-memory", walls=walls)
+        return _within(walls, Answer(status="failed", code="limit-memory"))
+
+
+def _within(walls: Walls, answer: Answer) -> Answer:
+    """The answer with the walls behind which it was made."""
+    return replace(answer, walls=walls.standing, absent=dict(walls.absent))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +118,11 @@ def _run(task: Task, order: Order, stages: Stages, report: Report | None) -> Ans
     return _KINDS[type(task)].run(task, run)
 
 
-def _room(order: Order, task: Task, answer_descriptor: int) -> Room:
+def _room(order: Order, task: Task, answer_descriptor: int, groups: Groups | None) -> Room:
     limits = task.limits
     already = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * _PAGE
+    processes = limits.threads + _OTHER_THREADS
+    memory = limits.memory_bytes + _GROUP_HEADROOM
     return Room(
         readable=_KINDS[type(task)].place(task, order.scratch).readable,
         scratch=order.scratch,
@@ -117,7 +130,9 @@ def _room(order: Order, task: Task, answer_descriptor: int) -> Room:
         address_space=already + limits.memory_bytes + _HEADROOM + limits.threads * _HEADROOM_PER_THREAD,
         file_bytes=max(limits.scratch_bytes, limits.result_bytes) + _FILE_HEADROOM,
         cpu_seconds=limits.cpu_seconds,
-        demanded=DEMANDED if order.require_isolation else (),
+        processes=processes,
+        join_group=None if groups is None else partial(groups.enter, str(os.getpid()), memory, processes),
+        require_isolation=order.require_isolation,
         unsafe_without=frozenset(order.unsafe_without),
     )
 

@@ -1,11 +1,13 @@
 """What is left of a process before it may touch data? Builds the walls around this process, in their order, for good.
 
-Order: descriptors → namespaces → limits → Landlock rules (which open paths) → own user → no_new_privs → Landlock →
-seccomp. It must run in a single thread and before the engine connects, whose threads inherit the walls.
+Order: descriptors → control group → namespaces → own root → limits → Landlock rules (which open paths) → own user →
+no_new_privs → Landlock → seccomp. It must run in a single thread and before the engine connects, whose threads inherit
+the walls.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -13,23 +15,52 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import landlock, linux, seccomp
+from sandbox import landlock, linux, ownroot, seccomp
 
-LANDLOCK, SECCOMP, NETWORK, OWN_USER, LIMITS = "landlock", "seccomp", "namespaces", "own-user", "limits"
 GATE, LOCK = "gate", "locked-engine"
-DEMANDED = (LANDLOCK, SECCOMP)
+LANDLOCK, SECCOMP, NAMESPACES, OWN_ROOT = "landlock", "seccomp", "namespaces", "own-root"
+OWN_USER, LIMITS, CGROUP = "own-user", "limits", "cgroup"
+ANSWER, DEADLINE = "answer-check", "deadline"
+DEMANDED = ((LANDLOCK, OWN_ROOT), (SECCOMP,))
+"""What `require_isolation` demands: of each group at least one wall. Files by Landlock or by an own root."""
 _FIRST_UID, _UIDS = 61184, 4336
 _HARD_CPU_GRACE = 1
 _MAX_DESCRIPTORS = 256
+_REASONS = {
+    errno.EPERM: "not-permitted",
+    errno.EACCES: "not-permitted",
+    errno.EROFS: "not-permitted",
+    errno.ENOSYS: "not-in-kernel",
+    errno.EOPNOTSUPP: "not-in-kernel",
+    errno.EINVAL: "not-in-kernel",
+    errno.ENOSPC: "none-left",
+    errno.EUSERS: "none-left",
+}
 
 
 class Missing(Exception):
-    """A demanded wall does not stand; nothing may run."""
+    """A demanded wall does not stand; nothing may run. `walls` says which stand and why others do not."""
+
+    def __init__(self, walls: Walls) -> None:
+        """`walls` as far as they were built."""
+        super().__init__("too few walls")
+        self.walls = walls
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walls:
+    """The walls that stand around this process, and for each other one the reason why not."""
+
+    standing: tuple[str, ...] = ()
+    absent: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """What a confined process may reach: files to read, its scratch folder, its descriptor to answer, its limits."""
+    """What a confined process may reach: files to read, its scratch folder, its descriptor to answer, its limits.
+
+    `join_group` moves the process into a control group of its own; None where there is none.
+    """
 
     readable: tuple[str, ...]
     scratch: str
@@ -37,7 +68,9 @@ class Room:
     address_space: int
     file_bytes: int
     cpu_seconds: int
-    demanded: tuple[str, ...]
+    processes: int
+    join_group: Callable[[], None] | None = None
+    require_isolation: bool
     unsafe_without: frozenset[str] = frozenset()
 
 
@@ -61,41 +94,68 @@ def _group_files(controllers: str, path: str) -> list[str]:
     return [os.path.normpath(f"{root}/{place}/{name}") for root in roots for place in (path, "") for name in names]
 
 
-def confine(room: Room) -> tuple[str, ...]:
-    """Build every wall that this machine allows; returns the names of those that stand.
-
-    Raises `Missing` when one of `room.demanded` cannot stand.
-    """
-    walls: list[str] = []
+def confine(room: Room) -> Walls:
+    """Build every wall that this machine allows. Raises `Missing` when it is too few and isolation is required."""
+    site = _Site(room)
     _leave_parent(room.descriptors)
-    _note(walls, NETWORK, room, _own_namespaces)
-    _note(walls, LIMITS, room, lambda: _limit(room))
-    ruleset = _prepare_landlock(room)
-    if os.geteuid() == 0:
-        _note(walls, OWN_USER, room, lambda: _become_own_user(room, keep_reading=ruleset is not None))
-    if OWN_USER not in walls:
+    site.build(CGROUP, _joining(room))
+    if os.geteuid() != 0:
+        site.user_namespace = site.possible(_own_user_namespace)
+    site.build(NAMESPACES, _own_namespaces)
+    site.build(OWN_ROOT, lambda: ownroot.enter(room.readable, room.scratch))
+    site.build(LIMITS, lambda: _limit(room, count_processes=os.geteuid() == 0 or site.user_namespace))
+    ruleset = _prepare_landlock(room, hidden=OWN_ROOT in site.standing)
+    site.build(OWN_USER, lambda: _become_own_user(room, keep_reading=ruleset is not None or OWN_ROOT in site.standing))
+    if OWN_USER not in site.standing:
         linux.keep_capabilities(0)
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-    if ruleset is not None:
-        _note(walls, LANDLOCK, room, lambda: landlock.enforce(ruleset))
-    _note(walls, SECCOMP, room, seccomp.enforce)
-    missing = [wall for wall in room.demanded if wall not in walls]
-    if missing:
-        raise Missing(", ".join(missing))
-    return tuple(walls)
+    site.build(LANDLOCK, lambda: landlock.enforce(ruleset))
+    site.build(SECCOMP, seccomp.enforce)
+    walls = Walls(standing=tuple(site.standing), absent=tuple(site.absent.items()))
+    if room.require_isolation and not all(any(w in walls.standing for w in group) for group in DEMANDED):
+        raise Missing(walls)
+    return walls
 
 
-def _note(walls: list[str], name: str, room: Room, build: Callable[[], None]) -> None:
-    """Build a wall and note that it stands; a machine that does not allow it leaves it out."""
-    if name in room.unsafe_without:
-        return
-    try:
-        build()
-    except OSError:
-        return
-    walls.append(name)
+class _Site:
+    """Where walls are built one after the other."""
+
+    def __init__(self, room: Room) -> None:
+        self.standing: list[str] = []
+        self.absent: dict[str, str] = {}
+        self.user_namespace = False
+        self._without = room.unsafe_without
+
+    def build(self, name: str, wall: Callable[[], None]) -> None:
+        """Build a wall and note that it stands; a machine that does not allow it leaves it out, with the reason."""
+        if name in self._without:
+            self.absent[name] = "switched-off"
+            return
+        try:
+            wall()
+        except OSError as error:
+            self.absent[name] = _REASONS.get(error.errno or 0, "failed")
+            return
+        self.standing.append(name)
+
+    def possible(self, step: Callable[[], None]) -> bool:
+        """Take a step that walls build on; whether it could be taken."""
+        try:
+            step()
+        except OSError:
+            return False
+        return True
+
+
+def _joining(room: Room) -> Callable[[], None]:
+    def join() -> None:
+        if room.join_group is None:
+            raise PermissionError(errno.EPERM, "no control groups")
+        room.join_group()
+
+    return join
 
 
 def _leave_parent(descriptors: tuple[int, ...]) -> None:
@@ -107,21 +167,25 @@ def _leave_parent(descriptors: tuple[int, ...]) -> None:
         os.closerange(low + 1, high)
 
 
-def _own_namespaces() -> None:
-    """An own, empty network and own IPC and host names; an ordinary user needs a user namespace for them."""
-    flags = linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
+def _own_user_namespace() -> None:
+    """A user namespace of its own, in which an ordinary user may make the other namespaces and mount."""
     uid, gid = os.geteuid(), os.getegid()
-    if uid == 0:
-        linux.unshare(flags)
-        return
-    linux.unshare(flags | linux.CLONE_NEWUSER)
+    linux.unshare(linux.CLONE_NEWUSER)
     maps = (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1"))
     for name, text in maps:
         Path("/proc/self", name).write_text(text, encoding="ascii")
 
 
-def _limit(room: Room) -> None:
-    """Resource limits: address space, file size, processor seconds, descriptors, threads, no core file."""
+def _own_namespaces() -> None:
+    """An own, empty network, and own IPC and host names."""
+    linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS)
+
+
+def _limit(room: Room, *, count_processes: bool) -> None:
+    """Resource limits: address space, file size, processor seconds, descriptors, threads, no core file.
+
+    The kernel counts threads per user: they can be limited where the user, or its namespace, is this process's own.
+    """
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_MEMLOCK: 0,
@@ -130,6 +194,8 @@ def _limit(room: Room) -> None:
         resource.RLIMIT_NOFILE: _MAX_DESCRIPTORS,
         resource.RLIMIT_AS: room.address_space,
     }
+    if count_processes:
+        limits[resource.RLIMIT_NPROC] = room.processes
     for limit, wanted in limits.items():
         _, ceiling = resource.getrlimit(limit)
         value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
@@ -137,15 +203,15 @@ def _limit(room: Room) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (room.cpu_seconds, room.cpu_seconds + _HARD_CPU_GRACE))
 
 
-def _prepare_landlock(room: Room) -> int | None:
+def _prepare_landlock(room: Room, *, hidden: bool) -> int | None:
     """The ruleset of the files that this room may open, or None where there is no Landlock."""
     if LANDLOCK in room.unsafe_without or not landlock.abi():
         return None
-    return landlock.prepare((*room.readable, *startup_files()), room.scratch)
+    return landlock.prepare((*room.readable, *([] if hidden else startup_files())), room.scratch)
 
 
 def _become_own_user(room: Room, *, keep_reading: bool) -> None:
-    """Leave root for a user that owns nothing but the scratch folder.
+    """Leave root for a user that owns nothing but the scratch folder. Raises OSError where we are not root.
 
     Where the files of the room lie out of that user's reach (a closed folder above them), the right to read past
     permissions is kept if Landlock stands: then Landlock alone says which files those are.

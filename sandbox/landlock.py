@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import struct
@@ -59,7 +60,7 @@ def prepare(readable: Iterable[str], scratch: str) -> int:
     """
     version = abi()
     if not version:
-        raise OSError("the kernel has no Landlock")
+        raise OSError(errno.ENOSYS, "the kernel has no Landlock")
     ruleset = _create(version)
     for path in readable:
         try:
@@ -70,7 +71,9 @@ def prepare(readable: Iterable[str], scratch: str) -> int:
     return ruleset
 
 
-def enforce(ruleset: int) -> None:
-    """Bind this process to the ruleset for good; no_new_privs must be set. Raises OSError."""
+def enforce(ruleset: int | None) -> None:
+    """Bind this process to the ruleset for good; no_new_privs must be set. Raises OSError, also where there is none."""
+    if ruleset is None:
+        raise OSError(errno.ENOSYS, "the kernel has no Landlock")
     syscall(LANDLOCK_RESTRICT, ruleset, 0)
     os.close(ruleset)

@@ -12,11 +12,23 @@ PR_SET_DUMPABLE = 4
 PR_SET_KEEPCAPS = 8
 PR_SET_NO_NEW_PRIVS = 38
 CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWUTS = 0x08000000, 0x10000000, 0x40000000, 0x04000000
+CLONE_NEWNS = 0x00020000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = (
+    1,
+    2,
+    4,
+    8,
+    32,
+    4096,
+    16384,
+    1 << 18,
+)
+_MNT_DETACH = 2
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 _CAPABILITY_VERSION_3 = 0x20080522
 _CALLS = {
-    "x86_64": {"seccomp": 317, "capget": 125, "capset": 126},
-    "aarch64": {"seccomp": 277, "capget": 90, "capset": 91},
+    "x86_64": {"seccomp": 317, "capget": 125, "capset": 126, "pivot_root": 155},
+    "aarch64": {"seccomp": 277, "capget": 90, "capset": 91, "pivot_root": 41},
 }
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -51,6 +63,19 @@ def prctl(option: int, value: int) -> None:
 def unshare(flags: int) -> None:
     """Leave the namespaces of `flags` for new ones. Raises OSError."""
     _checked(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
+    """Put a file system or a bound file at `target`, or change what is there, by the system call mount. Raises OSError."""
+    texts = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
+    from_, to, of, with_ = map(ctypes.c_char_p, texts)
+    _checked(_libc.mount(from_, to, of, ctypes.c_ulong(flags), with_), "mount")
+
+
+def pivot_root() -> None:
+    """Make the working folder, which must be a mount, the root; the old root is gone. Raises OSError."""
+    syscall(call_number("pivot_root"), b".", b".")
+    _checked(_libc.umount2(ctypes.c_char_p(b"."), ctypes.c_int(_MNT_DETACH)), "umount")
 
 
 def set_file_owner(uid: int, gid: int) -> None:

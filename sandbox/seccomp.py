@@ -175,5 +175,5 @@ def supported() -> bool:
 def enforce() -> None:
     """Bind this process to the filter for good; no_new_privs must be set. Raises OSError where it cannot stand."""
     if not supported():
-        raise OSError(f"no table of system calls for {machine()}")
+        raise OSError(errno.ENOSYS, f"no table of system calls for {machine()}")
     load_seccomp_filter(program(TABLES[machine()], os.getpid()))

@@ -36,8 +36,12 @@ class Started:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """The process ended: its exit code (minus the signal that killed it), processor seconds, peak memory in bytes."""
+    """The process ended: its exit code (minus the signal that killed it), processor seconds, peak memory in bytes.
+
+    `starved` says that the kernel killed it because its control group had no memory left.
+    """
 
     exit: int
     cpu: float
     peak: int
+    starved: bool = False

@@ -12,16 +12,20 @@ import gc
 import json
 import os
 import select
+import signal
 import socket
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from sandbox.cgroups import Groups, open_groups
 from sandbox.child import live
+from sandbox.linux import PR_SET_PDEATHSIG, prctl
 from sandbox.shape import Malformed, from_plain
 from sandbox.wire import MAX_ORDER, READY, Ended, Order, Started
 
 _CRASHED = 70
+_NICE = 5
 
 
 def serve(descriptor: int) -> int:
@@ -30,61 +34,93 @@ def serve(descriptor: int) -> int:
         return _CRASHED
     with suppress(OSError):  # first to go when memory runs out; some containers do not let it say so
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
+    with suppress(OSError):  # what people wait for at a page comes before what a query computes
+        os.nice(_NICE)
     os.environ.clear()  # the interpreter sets one of its own
     gc.collect()
     gc.freeze()
     orders = socket.socket(fileno=descriptor)
+    nursery = _Nursery(groups=_groups())
     orders.send(READY)
-    waiting: dict[int, tuple[int, socket.socket]] = {}
     poll = select.poll()
     poll.register(orders, select.POLLIN)
-    while True:
-        for ready, _ in poll.poll():
-            if ready in waiting:
-                poll.unregister(ready)
-                _report(ready, *waiting.pop(ready))
-            elif not _take(orders, waiting, poll):
-                return 0
+    try:
+        while True:
+            for ready, _ in poll.poll():
+                if ready in nursery.waiting:
+                    poll.unregister(ready)
+                    nursery.report(ready)
+                elif not nursery.take(orders, poll):
+                    return 0
+    finally:
+        nursery.close()
 
 
-def _take(orders: socket.socket, waiting: dict[int, tuple[int, socket.socket]], poll: select.poll) -> bool:
-    """Start the process of one order; False when there will be no more."""
-    message, descriptors, _, _ = socket.recv_fds(orders, MAX_ORDER, 3)
-    if not message:
-        return False
-    if len(descriptors) != 3:
-        _close(descriptors)
+def _groups() -> Groups | None:
+    try:
+        return open_groups()
+    except OSError:
+        return None
+
+
+@dataclass(kw_only=True)
+class _Nursery:
+    """The processes that run: the handle of each with its number and its control socket."""
+
+    groups: Groups | None
+    waiting: dict[int, tuple[int, socket.socket]] = field(default_factory=dict)
+
+    def take(self, orders: socket.socket, poll: select.poll) -> bool:
+        """Start the process of one order; False when there will be no more."""
+        message, descriptors, _, _ = socket.recv_fds(orders, MAX_ORDER, 3)
+        if not message:
+            return False
+        if len(descriptors) != 3:
+            _close(descriptors)
+            return True
+        control = socket.socket(fileno=descriptors[2])
+        parent = os.getpid()
+        process = os.fork()
+        if process == 0:
+            _child(message, descriptors[0], descriptors[1], self.groups, parent)
+        handle = os.pidfd_open(process)
+        _close(descriptors[:2])
+        self.waiting[handle] = (process, control)
+        poll.register(handle, select.POLLIN)
+        _tell(control, Started(process=process), handle)
         return True
-    control = socket.socket(fileno=descriptors[2])
-    process = os.fork()
-    if process == 0:
-        _child(message, descriptors[0], descriptors[1])
-    handle = os.pidfd_open(process)
-    _close(descriptors[:2])
-    waiting[handle] = (process, control)
-    poll.register(handle, select.POLLIN)
-    _tell(control, Started(process=process), handle)
-    return True
+
+    def report(self, handle: int) -> None:
+        """Reap an ended process and tell how it ended and what it cost."""
+        process, control = self.waiting.pop(handle)
+        _, status, cost = os.wait4(process, 0)
+        os.close(handle)
+        starved = self.groups is not None and self.groups.leave(str(process))
+        seconds, peak = cost.ru_utime + cost.ru_stime, cost.ru_maxrss * 1024
+        _tell(control, Ended(exit=os.waitstatus_to_exitcode(status), cpu=seconds, peak=peak, starved=starved))
+        control.close()
+
+    def close(self) -> None:
+        """End every process that still runs, and give the groups back."""
+        for handle, (process, _) in self.waiting.items():
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            os.waitpid(process, 0)
+        if self.groups is not None:
+            self.groups.close()
 
 
-def _child(message: bytes, task: int, answer: int) -> None:
-    """The forked side: it never returns."""
+def _child(message: bytes, task: int, answer: int, groups: Groups | None, parent: int) -> None:
+    """The forked side: it never returns, and dies with its parent, also when that happened a moment ago."""
     code = _CRASHED
     try:
-        code = live(from_plain(Order, json.loads(message)), task, answer)
-    except (Malformed, ValueError):
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == parent:
+            code = live(from_plain(Order, json.loads(message)), task, answer, groups)
+    except (Malformed, ValueError, OSError):
         code = _CRASHED
     finally:
         os._exit(code)
-
-
-def _report(handle: int, process: int, control: socket.socket) -> None:
-    """Reap an ended process and tell how it ended and what it cost."""
-    _, status, cost = os.wait4(process, 0)
-    os.close(handle)
-    seconds = cost.ru_utime + cost.ru_stime
-    _tell(control, Ended(exit=os.waitstatus_to_exitcode(status), cpu=seconds, peak=cost.ru_maxrss * 1024))
-    control.close()
 
 
 def _tell(control: socket.socket, what: Started | Ended, handle: int | None = None) -> None:

@@ -17,7 +17,7 @@ import duckdb
 import pytest
 
 import sandbox.launcher as launcher_module
-from sandbox.confine import GATE, LANDLOCK, LIMITS, LOCK, NETWORK, OWN_USER, SECCOMP
+from sandbox.confine import GATE, LANDLOCK, LIMITS, LOCK, NAMESPACES, OWN_USER, SECCOMP
 from sandbox.launcher import Launcher
 from sandbox.protocol import Answer, Limits, Step
 from tests.sandbox.conftest import query
@@ -134,7 +134,7 @@ def test_limits_end_a_bomb_that_would_only_meet_the_deadline(without: Without, t
 def test_nothing_runs_when_a_demanded_wall_is_missing(without: Without, table: Path, scratch: Path, wall: str) -> None:
     answer = without(wall).run(query(table, "SELECT 1 AS a"), scratch, require_isolation=True)
     assert (answer.code, answer.files) == ("isolation-missing", ())
-    assert "open" not in answer.usage.stages
+    assert not any(stage.startswith("open") for stage in answer.usage.stages)
     assert list(scratch.iterdir()) == []
 
 
@@ -296,8 +296,8 @@ def test_the_network_is_out_of_reach_by_three_walls(table: Path, tmp_path: Path)
                 ((), {KILLED}),
                 ((SECCOMP,), {"EACCES", "ENETUNREACH", "ECONNREFUSED"}),
                 ((SECCOMP, LANDLOCK), {"ENETUNREACH", "ECONNREFUSED"}),
-                ((SECCOMP, NETWORK), {"EACCES"}),
-                ((SECCOMP, LANDLOCK, NETWORK), {"done"}),
+                ((SECCOMP, NAMESPACES), {"EACCES"}),
+                ((SECCOMP, LANDLOCK, NAMESPACES), {"done"}),
             ]
         ):
             with taken_over(CONNECT, *walls, port=port) as launcher:
