@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.launcher import Launcher
 from sandbox.launcher import run as run_cold
+from sandbox.process import End, Gone, Zygote
 from sandbox.protocol import Answer, Export, Limits, QueryTask, Step, View
 from tests.sandbox.conftest import Run, query
 
@@ -182,14 +183,30 @@ def test_a_dead_zygote_is_replaced(table: Path, tmp_path: Path) -> None:
         assert launcher.run(query(table, "SELECT 1 AS a"), tmp_path / "b", require_isolation=True).status == "ok"
 
 
-def test_a_zygote_killed_in_the_middle_ends_its_task_once(table: Path, scratch: Path) -> None:
+def test_a_task_whose_zygote_is_killed_runs_again_and_ends_once(table: Path, scratch: Path, rows: Rows) -> None:
+    slow = "SELECT count(*) AS n FROM range(12000) a(x), range(12000) b(y) WHERE x * y % 7 = 1"
+    of = [len(range(rest, 12000, 7)) for rest in range(7)]
     with Launcher() as launcher:
         launcher.warm()
-        assert launcher._zygote is not None
-        threading.Timer(0.5, launcher._zygote._process.kill).start()
-        answer = launcher.run(query(table, BOMB), scratch, require_isolation=True)
-        assert answer.code == "child-died"
-        assert list(scratch.iterdir()) == []
+        first = launcher._zygote
+        assert first is not None
+        threading.Timer(0.3, first._process.kill).start()
+        answer = launcher.run(query(table, slow), scratch, require_isolation=True)
+        assert launcher._zygote is not first
+        assert (answer.status, answer.files) == ("ok", ("out.parquet",))
+        assert rows("out.parquet") == [(sum(of[a] * of[b] for a in range(7) for b in range(7) if a * b % 7 == 1),)]
+
+
+def test_a_task_whose_zygote_never_lives_long_ends_as_dead(
+    table: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short_lived(zygote: Zygote, *_: object) -> End:
+        zygote.close()
+        raise Gone("again")
+
+    monkeypatch.setattr(Zygote, "run", short_lived)
+    with Launcher() as launcher:
+        assert launcher.run(query(table, "SELECT 1 AS a"), scratch, require_isolation=True).code == "child-died"
 
 
 def test_a_folder_that_is_not_empty_is_not_used(launcher: Launcher, table: Path, scratch: Path) -> None:
@@ -206,10 +223,3 @@ def test_no_process_is_left_behind(table: Path, scratch: Path) -> None:
         assert launcher._zygote is not None
         process = launcher._zygote._process
     assert process.poll() is not None
-
-
-@pytest.mark.parametrize(("sql", "step"), [("SELECT " + "1 + " * 60 + "1", "a"), ("SELECT '" + "x" * 200 + "'", "a")])
-def test_limits_of_a_text(run: Run, sql: str, step: str) -> None:
-    limits = Limits(sql_bytes=200, sql_depth=60) if "x" in sql else Limits(sql_depth=60)
-    answer = run("SELECT 1 AS a", steps=(Step(table=step, sql=sql),), limits=limits)
-    assert (answer.code, answer.step) == ("limit-sql", step)
