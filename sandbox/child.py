@@ -59,6 +59,8 @@ def live(order: Order, task_descriptor: int, answer_descriptor: int, groups: Gro
         wall_seconds=stages.elapsed(),
         cpu_seconds=cost.ru_utime + cost.ru_stime,
         peak_memory_bytes=cost.ru_maxrss * 1024,
+        spill_bytes=stages.spill_bytes,
+        read_bytes=stages.read_bytes,
         stages=stages.seconds,
     )
     _send(answer_descriptor, ANSWER, encode(replace(answer, usage=usage)))

@@ -7,6 +7,7 @@ path) is why Landlock stands around this process. An engine's text never leaves 
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ import duckdb
 from sandbox.confine import GATE, LOCK
 from sandbox.gate import Gate, Refused, TooLarge
 from sandbox.protocol import Answer, Export, Limits, QueryTask, Step, View
-from sandbox.stages import Failed, Report, Run
+from sandbox.stages import Failed, Report, Run, Stages
 
 _ENGINE_SHARE = 0.75
 _PROGRESS_SECONDS = 0.25
@@ -70,6 +71,9 @@ def connect(limits: Limits, place: Place, *, threads: int) -> duckdb.DuckDBPyCon
         "enable_progress_bar=true",
         "enable_progress_bar_print=false",
         "progress_bar_time=0",
+        "enable_profiling='no_output'",
+        "profiling_coverage='ALL'",
+        "tracked_metrics=['io.*', 'system.*']",
     ):
         connection.execute(f"SET {setting}")
     return connection
@@ -119,6 +123,15 @@ def progress(connection: duckdb.DuckDBPyConnection, step: str, report: Report | 
     finally:
         done.set()
         watcher.join()
+
+
+def account(connection: duckdb.DuckDBPyConnection, stages: Stages) -> None:
+    """Note what the statement that has just run spilled and read, as the engine counts it."""
+    profile = json.loads(connection.get_profiling_information() or "{}")
+    stages.add(
+        spill_bytes=int(profile.get("system", {}).get("peak_temp_dir_size", 0)),
+        read_bytes=int(profile.get("io", {}).get("total_bytes_read", 0)),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +188,7 @@ def run_query(task: QueryTask, run: Run) -> Answer:
     for statement in statements:
         with run.stages.time(statement.label), codes(statement.step), progress(connection, statement.step, run.report):
             written = connection.execute(_exact(connection, statement)).fetchall()
+        account(connection, run.stages)
         if statement.label.startswith("export:"):
             rows[statement.step] = int(written[0][0])
             _check_export(task, run.scratch, statement.step, rows)

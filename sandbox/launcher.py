@@ -7,6 +7,7 @@ On any other ending the scratch folder is emptied.
 
 from __future__ import annotations
 
+import math
 import shutil
 import signal
 import subprocess
@@ -20,13 +21,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sandbox.confine import DEADLINE
 from sandbox.decoding import decode_answer
+from sandbox.pool import Pool, Waived
 from sandbox.process import End, Gone, Watch, Zygote
-from sandbox.protocol import Answer, Task, Usage, encode
+from sandbox.protocol import Answer, Limits, Task, encode
 from sandbox.results import accept, take_back
 from sandbox.shape import Malformed
 from sandbox.wire import Order
 
+_TRIES = 3
 _BOOT = "import sys; sys.path[:0] = sys.argv[1:3]; from sandbox.__main__ import main; sys.exit(main(sys.argv[3:]))"
 
 
@@ -49,11 +53,18 @@ def _start_program(descriptor: int) -> subprocess.Popen[bytes]:
 
 
 class Launcher:
-    """Runs tasks from one warm zygote, started at the first task and again when it died. Usable from many threads."""
+    """Runs tasks from one warm zygote, started at the first task and again when it died. Usable from many threads.
 
-    def __init__(self, *, unsafe_without: frozenset[str] = frozenset()) -> None:
-        """`unsafe_without` leaves walls out of every task, for tests of the other walls; no task can ask for it."""
+    When the machine is full, a task waits for its turn (see `sandbox.pool`).
+    """
+
+    def __init__(self, *, places: Path | None = None, unsafe_without: frozenset[str] = frozenset()) -> None:
+        """`places` is the folder of the places that this launcher shares with those of other processes.
+
+        `unsafe_without` leaves walls out of every task, for tests of the other walls; no task can ask for it.
+        """
         self._unsafe_without = tuple(sorted(unsafe_without))
+        self._pool = Pool(places)
         self._lock = threading.Lock()
         self._zygote: Zygote | None = None
 
@@ -73,6 +84,12 @@ class Launcher:
             if self._zygote is not None:
                 self._zygote.close()
                 self._zygote = None
+        self._pool.close()
+
+    @property
+    def places(self) -> int:
+        """How many tasks may run at once on this machine."""
+        return self._pool.places
 
     def warm(self) -> None:
         """Start the zygote now, so that the first task need not wait for it."""
@@ -89,47 +106,75 @@ class Launcher:
     ) -> Answer:
         """Run `task` in a confined process of its own, in the empty folder `scratch` (made when it is not there).
 
-        `cancelled` is asked about twenty times a second; `on_progress` gets the running step and the engine's estimate
-        (0 to 1). Returns the answer; never raises for what the task did. Raises ValueError when `scratch` is not empty.
+        `cancelled` is asked again and again, also while the task waits for a place; `on_progress` gets the running
+        step and the engine's estimate (0 to 1). Returns the answer; never raises for what the task did. Raises
+        ValueError when `scratch` is not empty.
         """
         scratch = scratch.absolute()
         scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         scratch = scratch.resolve()
         if any(scratch.iterdir()):
             raise ValueError("the scratch folder of a task must be empty")
+        asked = time.monotonic()
+        try:
+            with self._pool.share(task, scratch, cancelled) as granted:
+                waited = time.monotonic() - asked
+                within = replace(task, limits=granted)
+                watch = Watch(
+                    deadline=self._deadline(granted),
+                    scratch=scratch,
+                    scratch_bytes=granted.scratch_bytes + granted.result_bytes,
+                    cancelled=cancelled,
+                    on_progress=on_progress,
+                )
+                answer = self._answer(within, watch, require_isolation=require_isolation)
+        except Waived:
+            answer, waited = Answer(status="failed", code="task-cancelled"), time.monotonic() - asked
+        return replace(answer, usage=replace(answer.usage, waited_seconds=round(waited, 6)))
+
+    def _deadline(self, limits: Limits) -> float:
+        return math.inf if DEADLINE in self._unsafe_without else time.monotonic() + limits.wall_seconds
+
+    def _answer(self, task: Task, watch: Watch, *, require_isolation: bool) -> Answer:
+        """Run a task that has its place, and judge what came of it."""
         begun = time.monotonic()
         order = Order(
-            scratch=str(scratch),
+            scratch=str(watch.scratch),
             begun=begun,
             require_isolation=require_isolation,
-            wants_progress=on_progress is not None,
+            wants_progress=watch.on_progress is not None,
             unsafe_without=self._unsafe_without,
         )
-        watch = Watch(deadline=begun + task.limits.wall_seconds, cancelled=cancelled, on_progress=on_progress)
-        owner = scratch.stat()
-        try:
-            end = self._run(order, task, watch)
-        finally:
-            take_back(scratch, owner)
-        answer = _judge(task, scratch, end)
+        end = self._run(order, task, watch)
+        answer = _judge(task, watch.scratch, end)
         if answer.status != "ok":
-            _empty(scratch)
-        return _with_cost(answer, end, time.monotonic() - begun)
+            _empty(watch.scratch)
+        return _with_cost(answer, task, watch.scratch, end, time.monotonic() - begun)
 
     def _run(self, order: Order, task: Task, watch: Watch) -> End:
-        """Run the task, on a new zygote if the one at hand cannot take it."""
+        """Run the task, again on a new zygote when the one at hand is gone: it touches nothing but its scratch."""
         try:
             message = encode(task)
         except UnicodeEncodeError:
             message = b""
-        try:
-            return self._ready().run(order, message, watch)
-        except Gone:
-            self.close()
-        try:
-            return self._ready().run(order, message, watch)
-        except Gone:
-            return End(killed="child-died", exit=None, answer=None)
+        owner = watch.scratch.stat()
+        for _ in range(_TRIES):
+            zygote = self._ready()
+            try:
+                return zygote.run(order, message, watch)
+            except Gone:
+                self._retire(zygote)
+            finally:
+                take_back(watch.scratch, owner)
+            _empty(watch.scratch)
+        return End(killed="child-died", exit=None, answer=None)
+
+    def _retire(self, zygote: Zygote) -> None:
+        """End a zygote that cannot be reached, unless another thread has put a new one in its place."""
+        with self._lock:
+            if self._zygote is zygote:
+                self._zygote = None
+        zygote.close()
 
     def _ready(self) -> Zygote:
         with self._lock:
@@ -174,18 +219,24 @@ def _code_of_exit(task: Task, end: End) -> str | None:
     """The code of a process that did not end by itself and well."""
     if end.exit == 0 and end.answer is not None:
         return None
+    if end.starved:
+        return "limit-memory"
     if end.exit == -signal.SIGXCPU or (end.exit == -signal.SIGKILL and end.cpu >= task.limits.cpu_seconds):
         return "limit-cpu"
     return "child-died"
 
 
-def _with_cost(answer: Answer, end: End, wall: float) -> Answer:
-    """The answer with the cost that the kernel measured; the stages are the child's own words."""
-    usage = Usage(
+def _with_cost(answer: Answer, task: Task, scratch: Path, end: End, wall: float) -> Answer:
+    """The answer with the cost that the kernel and the launcher measured; the rest are the child's own words."""
+    usage = replace(
+        answer.usage,
         wall_seconds=round(wall, 6),
         cpu_seconds=round(end.cpu, 6) or answer.usage.cpu_seconds,
         peak_memory_bytes=end.peak or answer.usage.peak_memory_bytes,
-        stages=answer.usage.stages,
+        scratch_bytes=end.scratch,
+        written_bytes=sum((scratch / name).stat().st_size for name in answer.files),
+        threads=task.limits.threads,
+        memory_bytes=task.limits.memory_bytes,
     )
     return replace(answer, usage=usage)
 

@@ -66,7 +66,7 @@ def unshare(flags: int) -> None:
 
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
-    """Put a file system or a bound file at `target`, or change what is there, by the system call mount. Raises OSError."""
+    """Put a file system or a bound file at `target`, or change what is there. Raises OSError. Source: man 2 mount."""
     texts = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
     from_, to, of, with_ = map(ctypes.c_char_p, texts)
     _checked(_libc.mount(from_, to, of, ctypes.c_ulong(flags), with_), "mount")

@@ -12,14 +12,17 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from sandbox.protocol import MAX_ANSWER_BYTES
+from sandbox.scratch import used_bytes
 from sandbox.shape import Malformed, from_plain
 from sandbox.wire import ANSWER, FRAME, MAX_FACT, PROGRESS, READY, Ended, Order, Started
 
 _START_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
+_MEASURE_SECONDS = 0.2
 _CHUNK = 1 << 16
 _MAX_PROGRESS_BYTES = 4 << 20
 
@@ -30,20 +33,27 @@ class Gone(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """How a process ended: why the launcher killed it if it did, its exit, and its answer if it is whole."""
+    """How a process ended: why the launcher killed it if it did, its exit, and its answer if it is whole.
+
+    `scratch` is the most that was seen in its scratch folder, in bytes; `starved` as in `Ended`.
+    """
 
     killed: str | None
     exit: int | None
     answer: bytes | None
     cpu: float = 0.0
     peak: int = 0
+    scratch: int = 0
+    starved: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """What the launcher looks for while a process runs."""
+    """What the launcher looks for while a process runs: a deadline, the room in `scratch`, a wish to cancel."""
 
     deadline: float
+    scratch: Path
+    scratch_bytes: int
     cancelled: Callable[[], bool] | None
     on_progress: Callable[[str, float], None] | None
 
@@ -91,7 +101,7 @@ class Zygote:
             self._process.wait()
 
     def run(self, order: Order, task: bytes, watch: Watch) -> End:
-        """Run one task to its end. Raises `Gone` when the zygote cannot take it; nothing has run then."""
+        """Run one task to its end. Raises `Gone` when the zygote cannot take it, or ends before its process does."""
         with ExitStack() as stack:
             answers, control = self._submit(order, task, stack)
             try:
@@ -138,8 +148,10 @@ class _Followed:
     answer: bytes | None = None
     ended: Ended | None = None
     _buffer: bytearray = field(default_factory=bytearray)
+    scratch: int = 0
     _received: int = 0
     _over: bool = False
+    _measure_at: float = field(default_factory=lambda: time.monotonic() + _MEASURE_SECONDS)
 
     def follow(self) -> End:
         """Read frames until the process has ended; kill it when its time is over, it is cancelled or it babbles."""
@@ -158,15 +170,22 @@ class _Followed:
         self._over = True
         while self._read():
             continue
-        ended = self.ended
-        if ended is None:
-            return End(killed=self.killed, exit=None, answer=None)
-        return End(killed=self.killed, exit=ended.exit, answer=self.answer, cpu=ended.cpu, peak=ended.peak)
+        if self.ended is None and self.killed is None:
+            raise Gone("the zygote is gone, and its process with it")
+        ended = self.ended or Ended(exit=-signal.SIGKILL, cpu=0.0, peak=0)
+        return End(
+            killed=self.killed,
+            exit=ended.exit,
+            answer=self.answer,
+            cpu=ended.cpu,
+            peak=ended.peak,
+            scratch=self.scratch,
+            starved=ended.starved,
+        )
 
     def _patience(self) -> int:
         left = max(0.0, self.watch.deadline - time.monotonic())
-        looks = self.watch.cancelled is not None or self.killed is not None
-        return int(1000 * (min(left, _LOOK_SECONDS) if looks else left)) + 1
+        return int(1000 * min(left, _LOOK_SECONDS)) + 1
 
     def _look(self) -> None:
         if self.killed is not None:
@@ -175,9 +194,22 @@ class _Followed:
             self._kill("task-cancelled")
         elif time.monotonic() >= self.watch.deadline:
             self._kill("limit-wall")
+        elif time.monotonic() >= self._measure_at:
+            self._measure()
+
+    def _measure(self) -> None:
+        """See how much lies in scratch. The engine keeps to its limit by itself; a process that was taken over not."""
+        used = used_bytes(self.watch.scratch)
+        if used is None or used > self.watch.scratch_bytes:
+            self._kill("limit-scratch")
+        self.scratch = max(self.scratch, used or 0)
+        self._measure_at = time.monotonic() + _MEASURE_SECONDS
 
     def _kill(self, reason: str) -> None:
         self.killed = self.killed or reason
+        self._signal()
+
+    def _signal(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.handle, signal.SIGKILL)
 
@@ -230,7 +262,7 @@ class _Followed:
         except (OSError, ValueError):
             self.ended = None
         if self.ended is None:
-            self._kill("child-died")
+            self._signal()
             poll = select.poll()
             poll.register(self.handle, select.POLLIN)
             poll.poll(int(_START_SECONDS * 1000))

@@ -22,11 +22,12 @@ class Failed(Exception):
 
 
 class Stages:
-    """A stop-watch: the seconds of each named stage, in the order in which they began."""
+    """A stop-watch: the seconds of each named stage, in the order in which they began; and what the engine counted."""
 
     def __init__(self, begun: float) -> None:
         """`begun` is the moment, on the monotonic clock of the machine, at which the launcher took the task."""
         self.begun = begun
+        self.spill_bytes = self.read_bytes = 0
         self.seconds: dict[str, float] = {"start": max(0.0, time.monotonic() - begun)}
 
     @contextmanager
@@ -37,6 +38,11 @@ class Stages:
             yield
         finally:
             self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.monotonic() - start, 6)
+
+    def add(self, *, spill_bytes: int, read_bytes: int) -> None:
+        """Note that a statement had so much on disk at its peak, and read so much."""
+        self.spill_bytes = max(self.spill_bytes, spill_bytes)
+        self.read_bytes += read_bytes
 
     def elapsed(self) -> float:
         """Seconds since the task began."""
