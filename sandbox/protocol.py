@@ -151,8 +151,9 @@ class SyntheticColumn:
     """What the catalog declares of a column, from which its synthetic values are made.
 
     `values` are the declared values as text; else `minimum` and `maximum` (text, of the column's type, both included)
-    bound numbers, dates and times. `subjects` is set for identifiers and gives the number of different references
-    (1 to `subjects`). `missing` is the share of NULL, 0 to 1.
+    bound numbers, dates and times; of a moment, a bare date means its midnight. `subjects` is set for identifiers and
+    gives the number of different references (1 to `subjects`). `missing` is the share of NULL, 0 to 1. A column of
+    which only the type is known has placeholders: numbers up to 100, days of 2025, texts such as 〈name 07〉.
     """
 
     name: str
@@ -178,7 +179,8 @@ class RehearseTask:
     """Run one text on synthetic rows; the answer's `page` holds the first rows of its result.
 
     `views` are tables that the operator itself brings. Columns of one name and one declaration hold values of one
-    domain in every table, so that joins find partners. The same `seed` gives the same rows.
+    domain in every table, and three rows of four agree in them by number, so that joins find partners. The same
+    `seed` gives the same rows. The step in answers is "result", or the name of a table.
     """
 
     tables: tuple[SyntheticTable, ...]
