@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.cgroups import Groups
-from sandbox.confine import Missing, Room, Walls, confine
+from sandbox.confine import GATE, LOCK, Missing, Room, Walls, confine
 from sandbox.decoding import decode_task
 from sandbox.engine import Place, query_place, run_query
 from sandbox.inspection import inspect_place, run_inspect
@@ -80,7 +80,7 @@ def _answer(
         task = decode_task(_read(task_descriptor))
         os.chdir(order.scratch)
         with stages.time("confine"):
-            walls = confine(_room(order, task, answer_descriptor, groups))
+            walls = _with_inner(task, order, confine(_room(order, task, answer_descriptor, groups)))
         return _within(walls, _run(task, order, stages, report))
     except Malformed:
         return _within(walls, Answer(status="failed", code="task-malformed"))
@@ -94,6 +94,14 @@ def _answer(
         return _within(walls, Answer(status="failed", code="limit-memory"))
 
 
+def _with_inner(task: Task, order: Order, walls: Walls) -> Walls:
+    """The walls with those that the engine builds within the process."""
+    inner = _KINDS[type(task)].inner
+    standing = [wall for wall in inner if wall not in order.unsafe_without]
+    absent = [(wall, "switched-off") for wall in inner if wall in order.unsafe_without]
+    return Walls(standing=(*standing, *walls.standing), absent=(*absent, *walls.absent))
+
+
 def _within(walls: Walls, answer: Answer) -> Answer:
     """The answer with the walls behind which it was made."""
     return replace(answer, walls=walls.standing, absent=dict(walls.absent))
@@ -101,17 +109,18 @@ def _within(walls: Walls, answer: Answer) -> Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    """How a kind of task is done: where, by what."""
+    """How a kind of task is done: where, by what, behind which inner walls."""
 
     place: Callable[[Any, str], Place]
     run: Callable[[Any, Run], Answer]
+    inner: tuple[str, ...]
 
 
 _KINDS: dict[type[Task], _Kind] = {
-    QueryTask: _Kind(place=query_place, run=run_query),
-    MountTask: _Kind(place=mount_place, run=run_mount),
-    RehearseTask: _Kind(place=rehearse_place, run=run_rehearse),
-    InspectTask: _Kind(place=inspect_place, run=run_inspect),
+    QueryTask: _Kind(place=query_place, run=run_query, inner=(GATE, LOCK)),
+    MountTask: _Kind(place=mount_place, run=run_mount, inner=(LOCK,)),
+    RehearseTask: _Kind(place=rehearse_place, run=run_rehearse, inner=(GATE, LOCK)),
+    InspectTask: _Kind(place=inspect_place, run=run_inspect, inner=(LOCK,)),
 }
 
 

@@ -214,8 +214,10 @@ def _become_own_user(room: Room, *, keep_reading: bool) -> None:
     """Leave root for a user that owns nothing but the scratch folder. Raises OSError where we are not root.
 
     Where the files of the room lie out of that user's reach (a closed folder above them), the right to read past
-    permissions is kept if Landlock stands: then Landlock alone says which files those are.
+    permissions is kept if another wall says which files those are.
     """
+    if os.geteuid() != 0:
+        raise PermissionError(errno.EPERM, "only root can become another user")
     uid = _FIRST_UID + os.getpid() % _UIDS
     os.chown(room.scratch, uid, uid)
     kept = 0

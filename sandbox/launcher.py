@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sandbox.confine import DEADLINE
+from sandbox.confine import ANSWER, DEADLINE
 from sandbox.decoding import decode_answer
 from sandbox.pool import Pool, Waived
 from sandbox.process import End, Gone, Watch, Zygote
@@ -130,7 +130,9 @@ class Launcher:
                 answer = self._answer(within, watch, require_isolation=require_isolation)
         except Waived:
             answer, waited = Answer(status="failed", code="task-cancelled"), time.monotonic() - asked
-        return replace(answer, usage=replace(answer.usage, waited_seconds=round(waited, 6)))
+        outer = [wall for wall in (ANSWER, DEADLINE) if wall not in self._unsafe_without]
+        usage = replace(answer.usage, waited_seconds=round(waited, 6))
+        return replace(answer, usage=usage, walls=(*answer.walls, *outer) if answer.walls else ())
 
     def _deadline(self, limits: Limits) -> float:
         return math.inf if DEADLINE in self._unsafe_without else time.monotonic() + limits.wall_seconds

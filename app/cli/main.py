@@ -25,6 +25,7 @@ GROUPS = {
     "release": "app.cli.release",
     "verify": "app.cli.release",
     "ledger": "app.cli.ledger",
+    "doctor": "app.cli.doctor",
     "serve": "app.cli.serve",
 }
 """Command → module that defines it, under the command's name with `_command` appended."""
