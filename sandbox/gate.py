@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from sandbox.protocol import Limits
@@ -18,7 +19,8 @@ Scope = frozenset[str]
 MAX_TREE_BYTES = 16 << 20
 MAX_NODES = 400_000
 
-QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE"})
+_RECURSIVE = "RECURSIVE_CTE_NODE"
+QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", _RECURSIVE})
 TABLES = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRESSION_LIST", "EMPTY"})
 MODIFIERS = frozenset({"ORDER_MODIFIER", "LIMIT_MODIFIER", "DISTINCT_MODIFIER"})
 ORDERS = frozenset({"ORDER_DEFAULT", "ASCENDING", "DESCENDING"})
@@ -54,6 +56,14 @@ SESSION_VALUES = frozenset(
 TYPES_REFUSED = frozenset({"variant"})
 
 
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+def folded(name: str) -> str:
+    """The name as the engine compares names: only the letters A to Z have no case."""
+    return name.translate(_LOWER)
+
+
 class Refused(Exception):
     """The text contains what a plan may not contain; the argument says what, for the log of a developer's test only."""
 
@@ -70,8 +80,8 @@ class Gate:
     ) -> None:
         """`serialize` gives the engine's tree of a text as JSON; `columns` are the columns of the plan's views."""
         self._serialize, self._limits = serialize, limits
-        self._columns = frozenset(name.lower() for name in columns)
-        listed = {name.lower() for name in functions}
+        self._columns = frozenset(map(folded, columns))
+        listed = set(map(folded, functions))
         made = {name for name, source in MADE_OF.items() if source in listed}
         self._functions = frozenset(listed | made | SYNTAX_FUNCTIONS) - FORBIDDEN
 
@@ -85,7 +95,7 @@ class Gate:
         if len(sql.encode("utf-8", "surrogatepass")) > self._limits.sql_bytes:
             raise TooLarge("the text is too long")
         statement = self._statement(sql)
-        walk = _Walk(frozenset(name.lower() for name in tables), self._functions, self._columns, self._limits.sql_depth)
+        walk = _Walk(frozenset(map(folded, tables)), self._functions, self._columns, self._limits.sql_depth)
         walk.through(statement["node"])
 
     def _statement(self, sql: str) -> Tree:
@@ -131,17 +141,15 @@ class _Walk:
             raise Refused("a kind of query")
         for entry in node.get("cte_map", {}).get("map", ()):
             scope = self._common_table(entry, scope)
-        if node["type"] == "RECURSIVE_CTE_NODE":
-            scope = scope | {str(node["cte_name"]).lower()}
         if node.get("sample") is not None:
             raise Refused("a sample")
         for name, value in node.items():
             if name not in ("cte_map", "type"):
-                self.visit(value, scope)
+                self.visit(value, scope | _recursive_name(node, name))
 
     def _common_table(self, entry: Tree, scope: Scope) -> Scope:
         """Have one CTE visited, which sees those before it; returns the scope in which it is visible."""
-        name, body = str(entry["key"]).lower(), entry["value"]
+        name, body = folded(str(entry["key"])), entry["value"]
         self._visit_query(body.get("query_node"), scope)
         for key, value in body.items():
             if key != "query_node":
@@ -221,7 +229,7 @@ class _Walk:
 
     def column(self, node: Tree) -> None:
         """A bare name must not turn into a session value or a hidden column."""
-        name = str(node["column_names"][-1]).lower()
+        name = folded(str(node["column_names"][-1]))
         if name in SESSION_VALUES and name not in self.columns:
             raise Refused(f"the session value {name}")
 
@@ -253,4 +261,9 @@ def _bare(node: Tree, key: str) -> str:
     qualifiers = ("schema", "catalog", "schema_name", "catalog_name")
     if any(node.get(qualifier) for qualifier in qualifiers):
         raise Refused("a qualified name")
-    return str(node[key]).lower()
+    return folded(str(node[key]))
+
+
+def _recursive_name(node: Tree, part: str) -> Scope:
+    """The name of a recursive CTE in the part that may read it: to its first member the name means another table."""
+    return frozenset({folded(str(node["cte_name"]))} if node["type"] == _RECURSIVE and part == "right" else ())
