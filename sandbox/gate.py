@@ -53,6 +53,8 @@ SESSION_VALUES = frozenset(
     | {"current_role", "current_schema", "current_time", "current_timestamp", "current_user", "localtime"}
     | {"localtimestamp", "session_user", "user", "rowid", "filename", "file_row_number", "file_index"}
 )
+# The engine reads a table that it does not find as a file: no name within a text may be one, whoever resolves it.
+FILE_MARKS = frozenset("./\\:*?[]")
 TYPES_REFUSED = frozenset({"variant"})
 
 
@@ -150,6 +152,8 @@ class _Walk:
     def _common_table(self, entry: Tree, scope: Scope) -> Scope:
         """Have one CTE visited, which sees those before it; returns the scope in which it is visible."""
         name, body = folded(str(entry["key"])), entry["value"]
+        if not FILE_MARKS.isdisjoint(name):
+            raise Refused("a name that could be a file's")
         self._visit_query(body.get("query_node"), scope)
         for key, value in body.items():
             if key != "query_node":
