@@ -1,4 +1,4 @@
-"""Does a value fit its declared type without loss? SQL expressions for the cast and for what must not pass.
+"""Does a value fit what is declared of it: its type without loss, its set, its range? SQL for the cast and the misfits.
 
 The engine's own casts round (1.5 becomes the INTEGER 2) and cut (a TIMESTAMP becomes a DATE); here these are wrong.
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+from sandbox.engine import text
+from sandbox.protocol import MountField
 
 _INTEGER = r"\s*[+-]?[0-9]+\s*"
 _REAL = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
@@ -61,6 +64,19 @@ def cast(column: str, found: str, declared: str) -> Cast:
         return Cast(value=value, wrong=f"({column} IS NOT NULL AND ({value} IS NULL{misfit}))")
     back = f"TRY_CAST({value} AS {found})"
     return Cast(value=value, wrong=f"({column} IS NOT NULL AND ({value} IS NULL OR {back} IS DISTINCT FROM {column}))")
+
+
+def outside(value: str, declared: MountField) -> str | None:
+    """SQL of a condition that is true for a typed `value` which is none of those declared; None when none are."""
+    if declared.values:
+        return f"{value} NOT IN ({', '.join(_typed(v, declared.type) for v in declared.values)})"
+    ends = ((declared.minimum, "<"), (declared.maximum, ">"))
+    past = [f"{value} {sign} {_typed(end, declared.type)}" for end, sign in ends if end is not None]
+    return f"({' OR '.join(past)})" if past else None
+
+
+def _typed(value: str, kind: str) -> str:
+    return f"CAST({text(value)} AS {kind})"
 
 
 def fits(column: str, sniffed: str) -> str:

@@ -26,6 +26,7 @@ from sandbox.protocol import (
     Answer,
     InspectTask,
     Limits,
+    MountField,
     MountTask,
     QueryTask,
     RehearseTask,
@@ -170,11 +171,16 @@ def _check_rehearse(task: RehearseTask) -> None:
 def _check_synthetic(column: SyntheticColumn) -> None:
     _column(column.name)
     _demand(column_type(column.type) is not None, "a type is not known")
+    _check_values(column)
+    _demand(column.subjects is None or 0 < column.subjects <= MAX_SYNTHETIC_ROWS, "too many subjects")
+    _demand(0 <= column.missing <= 1, "a share is out of range")
+
+
+def _check_values(column: SyntheticColumn | MountField) -> None:
+    """What is declared of a column's values."""
     _demand(len(column.values) <= MAX_ITEMS and all(map(_SAFE_TEXT.fullmatch, column.values)), "a value is bad")
     bounds = [bound for bound in (column.minimum, column.maximum) if bound is not None]
     _demand(all(map(_SAFE_TEXT.fullmatch, bounds)), "a bound is bad")
-    _demand(column.subjects is None or 0 < column.subjects <= MAX_SYNTHETIC_ROWS, "too many subjects")
-    _demand(0 <= column.missing <= 1, "a share is out of range")
 
 
 def _check_inspect(task: InspectTask) -> None:
@@ -198,6 +204,7 @@ def _check_mount(task: MountTask) -> None:
         _demand(not declared.name.startswith("__"), "a field name is reserved")
         _demand(column_type(declared.type) is not None, "a type is not known")
         _demand(declared.identifier is None or bool(_FILE.fullmatch(declared.identifier)), "a registry name is bad")
+        _check_values(declared)
     identifiers = {f.name for f in task.fields if f.identifier is not None}
     _distinct(list(task.units), "units")
     _demand(set(task.units) <= identifiers, "a unit is not an identifier field")

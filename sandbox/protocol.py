@@ -115,11 +115,17 @@ class QueryTask:
 
 @dataclass(frozen=True, kw_only=True)
 class MountField:
-    """A column to mount: its DuckDB `type`, and the registry whose references replace its values, if any."""
+    """A column to mount: its DuckDB `type`, and the registry whose references replace its values, if any.
+
+    Every value must be one of `values`, when there are any, and from `minimum` to `maximum`; all are texts of the type.
+    """
 
     name: str
     type: str
     identifier: str | None = None
+    values: tuple[str, ...] = ()
+    minimum: str | None = None
+    maximum: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,9 +223,10 @@ Task = QueryTask | MountTask | RehearseTask | InspectTask
 class Problem:
     """A place in a source file: `line` from 1 with the header as line 1 (0 = the whole column), and what is wrong.
 
-    `what` is one of: "wrong-type", "missing-columns", "too-many-columns", "unterminated-quote", "invalid-encoding",
-    "line-too-long", "mixed-line-ends", "cut-off", "empty", "not-unique", "missing", "unexpected", "row-count",
-    "wrong-format", or "looks-like:<kind>" with kind in resident-id, mobile-phone, plate, uscc. In a Parquet file
+    `what` is one of: "wrong-type", "undeclared-value", "out-of-range", "missing-columns", "too-many-columns",
+    "unterminated-quote", "invalid-encoding", "line-too-long", "mixed-line-ends", "cut-off", "empty", "not-unique",
+    "missing", "unexpected", "row-count", "wrong-format", or "looks-like:<kind>" with kind in resident-id,
+    mobile-phone, plate, uscc. In a Parquet file
     `line` is the number of the row from 1. The value itself is never given.
     """
 

@@ -13,13 +13,14 @@ from pathlib import Path
 import duckdb
 
 from sandbox import csv_lines
-from sandbox.casting import SNIFFED, cast, fits
+from sandbox.casting import SNIFFED, cast, fits, outside
 from sandbox.engine import name, text
 from sandbox.protocol import MAX_PROBLEMS, MountField, MountTask, Problem, column_type
 from sandbox.stages import Failed
 
 TYPED = "typed"
 _WRONG = "wrong_columns"
+_EXPECTED = 64
 _PARQUET_MARK = b"PAR1"
 _CSV_OPTIONS = (
     "auto_detect=false, header=true, delim=',', quote='\"', escape='\"', strict_mode=true, null_padding=false, "
@@ -57,15 +58,16 @@ class Source(ABC):
 
     def fill(self, reader: str) -> int:
         """Cast the rows of `reader` into the typed table; returns the number of values that do not fit."""
-        values, wrong = [], []
+        values, wrong, count = [], [], len(self.fields)
         for number, declared in enumerate(self.fields):
             done = cast(name(declared.name), self.found[declared.name], declared.type)
             values.append(f"{done.value} AS c{number}")
-            if done.wrong is not None:
-                wrong.append((number, done.wrong))
-        numbers = ", ".join(f"CASE WHEN {condition} THEN {number} END" for number, condition in wrong)
-        some = " OR ".join(condition for _, condition in wrong)
-        listed = f"CASE WHEN {some} THEN [{numbers}] END" if wrong else "NULL::INTEGER[]"
+            conditions = ((number, done.wrong), (number + count, outside(done.value, declared)))
+            wrong.append([(mark, condition) for mark, condition in conditions if condition is not None])
+        cases = (" ".join(f"WHEN {condition} THEN {mark}" for mark, condition in marks) for marks in wrong if marks)
+        numbers = ", ".join(f"CASE {case} END" for case in cases)
+        some = " OR ".join(condition for marks in wrong for _, condition in marks)
+        listed = f"CASE WHEN {some} THEN [{numbers}] END" if some else "NULL::INTEGER[]"
         self.connection.execute(f"DROP TABLE IF EXISTS {TYPED}")
         self.connection.execute(
             f"CREATE TEMP TABLE {TYPED} AS SELECT {', '.join(values)}, {listed} AS {_WRONG} FROM {reader}"
@@ -74,11 +76,22 @@ class Source(ABC):
         self.rows, misfits = self.connection.execute(counted).fetchall()[0]
         return int(misfits)
 
-    def misfits(self) -> list[tuple[int, MountField]]:
-        """The first values that do not fit: the number of the row from 0, and the field."""
+    def misfits(self) -> list[tuple[int, int]]:
+        """The first values that do not fit: the number of the row from 0, and the mark; see `misfit`."""
         query = f"SELECT rowid, {_WRONG} FROM {TYPED} WHERE {_WRONG} IS NOT NULL ORDER BY rowid LIMIT {MAX_PROBLEMS}"
         rows = self.connection.execute(query).fetchall()
-        return [(row, self.fields[n]) for row, numbers in rows for n in numbers if n is not None][:MAX_PROBLEMS]
+        return [(row, mark) for row, marks in rows for mark in marks if mark is not None][:MAX_PROBLEMS]
+
+    def misfit(self, line: int, mark: int) -> Problem:
+        """The problem of a value: a mark is the number of its field, past their count when only the type fits."""
+        typed, number = divmod(mark, len(self.fields))
+        declared = self.fields[number]
+        if not typed:
+            return Problem(line=line, column=declared.name, what="wrong-type", expected=declared.type)
+        if declared.values:
+            return Problem(line=line, column=declared.name, what="undeclared-value")
+        ends = f"{declared.minimum or ''} … {declared.maximum or ''}".strip()
+        return Problem(line=line, column=declared.name, what="out-of-range", expected=ends[:_EXPECTED])
 
 
 class CsvSource(Source):
@@ -143,7 +156,7 @@ class CsvSource(Source):
         found = csv_lines.read(self.path, list(self.found), (row for row, _ in places))
         problems, total = list(found.problems), found.total
         if found.sound == self.rows:
-            problems += [_misfit(found.lines[row], declared) for row, declared in places]
+            problems += [self.misfit(found.lines[row], mark) for row, mark in places]
             total += misfits
         if not problems and found.mixed_line:
             return _unreadable("mixed-line-ends", line=found.mixed_line)
@@ -180,7 +193,7 @@ class ParquetSource(Source):
         except duckdb.Error:
             raise _unreadable("wrong-format") from None
         if misfits:
-            problems = tuple(_misfit(row + 1, declared) for row, declared in self.misfits())
+            problems = tuple(self.misfit(row + 1, mark) for row, mark in self.misfits())
             raise Failed("source-rows", problems=problems, total=misfits)
 
 
@@ -207,10 +220,6 @@ def open_source(connection: duckdb.DuckDBPyConnection, task: MountTask) -> Sourc
 
 def _unreadable(what: str, *, line: int = 0) -> Failed:
     return Failed("source-unreadable", problems=(Problem(line=line, column="", what=what),))
-
-
-def _misfit(line: int, declared: MountField) -> Problem:
-    return Problem(line=line, column=declared.name, what="wrong-type", expected=declared.type)
 
 
 def _printable(column: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.catalog import rules, syntax, types
+from app.catalog.declared import declared
 from app.catalog.values import Catalog, Entry, Provider
 from app.domain.errors import Invalid
 from app.domain.values import Bilingual, DatasetKind, Field, Level
@@ -90,13 +91,25 @@ def _authorized_by_default(known: dict[str, str]) -> bool:
 
 def _field(raw: Raw, share_type: str) -> Field:
     described = text(raw.get("description", {"zh": "", "en": ""}))
+    kind = types.canonical(raw["type"]) or raw["type"]
+    low, high = (_written(kind, raw[key]) if key in raw else None for key in ("minimum", "maximum"))
     return Field(
         name=raw["name"],
-        type=types.canonical(raw["type"]) or raw["type"],
+        type=kind,
         level=Level(raw["level"]),
         label=text(raw.get("label", raw["name"])),
         identifier=raw.get("identifier"),
         share_type=raw.get("share_type", share_type),
         unit_of_measure=raw.get("unit_of_measure", ""),
         description=described.en if described.zh == described.en else f"{described.zh} / {described.en}",
+        values=tuple(dict.fromkeys(_written(kind, value) for value in raw.get("values", ()))),
+        minimum=low,
+        maximum=high,
+        missing=float(raw.get("missing", 0)),
     )
+
+
+def _written(kind: str, value: object) -> str:
+    """The text of a declared value; every check has passed, so it is one of its type."""
+    found = declared(kind, value)
+    return found.text if found is not None else str(value)

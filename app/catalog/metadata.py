@@ -7,6 +7,7 @@ from typing import Any
 
 from app.catalog.manifest import entry_of
 from app.catalog.values import Entry
+from app.domain.documents import declared_to_json
 from app.domain.values import Bilingual, DatasetKind, Field
 
 OF_A_VERSION = ("file", "format", "rows", "time_range", "publish_date")
@@ -72,4 +73,4 @@ def _field(field: Field) -> dict[str, Any]:
         data["identifier"] = field.identifier
     if field.description:
         data["description"] = field.description
-    return data
+    return data | declared_to_json(field)

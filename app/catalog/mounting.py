@@ -222,12 +222,23 @@ def _task(work: _Work, registries: Path) -> MountTask:
     return MountTask(
         source=str(work.file.resolve()),
         format=entry.format,
-        fields=tuple(MountField(name=f.name, type=f.type, identifier=f.identifier) for f in entry.fields),
+        fields=tuple(_mount_field(f) for f in entry.fields),
         units=entry.units,
         row_unit=entry.needs_row_unit,
         registry=str(registries),
         expected_rows=entry.rows,
         scan_identifiers=work.scan,
+    )
+
+
+def _mount_field(field: Field) -> MountField:
+    return MountField(
+        name=field.name,
+        type=field.type,
+        identifier=field.identifier,
+        values=field.values,
+        minimum=field.minimum,
+        maximum=field.maximum,
     )
 
 

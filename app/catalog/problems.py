@@ -9,6 +9,8 @@ from sandbox.protocol import Answer, Problem
 
 CODE_OF = {
     "wrong-type": "catalog-bad-row",
+    "undeclared-value": "catalog-undeclared-value",
+    "out-of-range": "catalog-out-of-range",
     "missing-columns": "catalog-truncated-row",
     "cut-off": "catalog-cut-off",
     "missing": "catalog-missing-column",

@@ -14,6 +14,7 @@ from typing import Any
 from stdnum.cn import uscc
 
 from app.catalog import places, types
+from app.catalog.declared import UNORDERED, declared
 from app.catalog.syntax import Source
 from app.domain.errors import Finding
 from app.domain.values import HIDDEN_PREFIX
@@ -22,6 +23,8 @@ Raw = dict[str, Any]
 Rule = Callable[[Source, Raw], Iterator[Finding]]
 SUFFIXES = {".csv": "csv", ".parquet": "parquet"}
 _DATES = ("publish_date", "time_range")
+_BOUNDS = ("minimum", "maximum")
+_DECLARATIONS = ("values", *_BOUNDS)
 
 
 def datasets(data: Raw) -> Iterator[tuple[places.Path, Raw]]:
@@ -105,6 +108,42 @@ def types_are_known(source: Source, data: Raw) -> Iterator[Finding]:
             )
 
 
+def identifiers_declare_no_values(source: Source, data: Raw) -> Iterator[Finding]:
+    """An identifier is replaced by a reference: neither a set nor a range of its values may be published."""
+    for path, field in fields(data):
+        if "identifier" in field:
+            for key in _DECLARATIONS:
+                if key in field:
+                    yield source.finding("catalog-identifier-values", (*path, key), key=key)
+
+
+def declared_values_fit(source: Source, data: Raw) -> Iterator[Finding]:
+    """Declared values and bounds are of the field's type; a field has a set or a range, and only what has an order."""
+    for path, field in fields(data):
+        kind = types.canonical(field.get("type", ""))
+        if kind is None or "identifier" in field:
+            continue
+        bounds = [key for key in _BOUNDS if key in field]
+        if "values" in field and bounds:
+            yield source.finding("catalog-values-and-range", (*path, bounds[0]), key=bounds[0])
+        elif kind in UNORDERED and bounds:
+            yield source.finding("catalog-range-without-order", (*path, bounds[0]), key=bounds[0], type=kind)
+        else:
+            yield from _values_of(source, path, field, kind)
+
+
+def _values_of(source: Source, path: places.Path, field: Raw, kind: str) -> Iterator[Finding]:
+    """What is wrong with the values themselves, and with their order."""
+    given = [((*path, "values", i), value) for i, value in enumerate(field.get("values", ()))]
+    given += [((*path, key), field[key]) for key in _BOUNDS if key in field]
+    for where, value in given:
+        if value is not None and declared(kind, value) is None:
+            yield source.finding("catalog-value-type", where, given=value, type=kind)
+    low, high = (declared(kind, field[key]) if key in field else None for key in _BOUNDS)
+    if low is not None and high is not None and low.order > high.order:
+        yield source.finding("catalog-range-empty", (*path, "minimum"), minimum=low.text, maximum=high.text)
+
+
 def dates_exist(source: Source, data: Raw) -> Iterator[Finding]:
     """Dates are days of the calendar, and a range does not end before it begins."""
     for path, item in datasets(data):
@@ -163,6 +202,8 @@ RULES: tuple[Rule, ...] = (
     providers_are_known,
     units_are_identifiers,
     types_are_known,
+    identifiers_declare_no_values,
+    declared_values_fit,
     dates_exist,
     files_fit_their_kind,
     files_are_inside,

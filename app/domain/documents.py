@@ -47,6 +47,17 @@ def _text_to_json(text: Bilingual) -> dict[str, str]:
     return {"zh": text.zh, "en": text.en}
 
 
+def declared_to_json(field: Field) -> dict[str, Any]:
+    """What is declared of the values of a field; nothing where nothing is, as before there were such declarations."""
+    declared: dict[str, Any] = {
+        "values": list(field.values) or None,
+        "minimum": field.minimum,
+        "maximum": field.maximum,
+        "missing": field.missing or None,
+    }
+    return {key: value for key, value in declared.items() if value is not None}
+
+
 def _field_to_json(field: Field) -> dict[str, Any]:
     return {
         "name": field.name,
@@ -57,8 +68,10 @@ def _field_to_json(field: Field) -> dict[str, Any]:
         "share_type": field.share_type,
         "unit_of_measure": field.unit_of_measure,
         "description": field.description,
+        **declared_to_json(field),
     }
 
 
 def _field_from_json(data: Mapping[str, Any]) -> Field:
-    return Field(**{**data, "level": Level(data["level"]), "label": Bilingual(**data["label"])})
+    values = tuple(data.get("values", ()))
+    return Field(**{**data, "level": Level(data["level"]), "label": Bilingual(**data["label"]), "values": values})

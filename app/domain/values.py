@@ -57,7 +57,9 @@ class Field:
 
     `type` is the DuckDB type of the values an analysis sees. `identifier` names the registry whose unit references
     replace the raw values ("person", "vehicle", "phone" …), or None for a plain field; an identifier's `type` is
-    always UINTEGER once mounted.
+    always UINTEGER once mounted. `values` is the closed set of values that the field may have, `minimum` and
+    `maximum` (both included) are its range, all as text of its type; empty and None mean that nothing is declared.
+    `missing` is the share of missing values that synthetic rows have. What is declared is public.
     """
 
     name: str
@@ -68,6 +70,10 @@ class Field:
     share_type: str = "conditional"
     unit_of_measure: str = ""
     description: str = ""
+    values: tuple[str, ...] = ()
+    minimum: str | None = None
+    maximum: str | None = None
+    missing: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
