@@ -17,7 +17,7 @@ from typing import Any
 from sandbox.cgroups import Groups
 from sandbox.confine import GATE, LOCK, Missing, Room, Walls, confine
 from sandbox.decoding import decode_task
-from sandbox.engine import Place, query_place, run_query
+from sandbox.engine import Place
 from sandbox.inspection import inspect_place, run_inspect
 from sandbox.mount import mount_place, run_mount
 from sandbox.protocol import (
@@ -31,6 +31,7 @@ from sandbox.protocol import (
     Usage,
     encode,
 )
+from sandbox.query import query_place, run_query
 from sandbox.rehearse import rehearse_place, run_rehearse
 from sandbox.shape import Malformed
 from sandbox.stages import Failed, Report, Run, Stages

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sandbox import landlock, linux, ownroot, seccomp
 
-GATE, LOCK = "gate", "locked-engine"
+GATE, LOCK, SECURE_VIEWS = "gate", "locked-engine", "secure-views"
 LANDLOCK, SECCOMP, NAMESPACES, OWN_ROOT = "landlock", "seccomp", "namespaces", "own-root"
 OWN_USER, LIMITS, CGROUP = "own-user", "limits", "cgroup"
 ANSWER, DEADLINE = "answer-check", "deadline"

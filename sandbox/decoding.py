@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from sandbox.protocol import (
     CODES,
+    FILTER_TESTS,
+    MASK_KINDS,
     MAX_ANSWER_BYTES,
     MAX_CELL_CHARACTERS,
     MAX_ITEMS,
@@ -24,8 +26,10 @@ from sandbox.protocol import (
     MAX_TASK_BYTES,
     VERSION,
     Answer,
+    Filter,
     InspectTask,
     Limits,
+    Mask,
     MountField,
     MountTask,
     QueryTask,
@@ -127,8 +131,35 @@ def _check_views(views: tuple[View, ...]) -> None:
         _path(view.path)
         _distinct(list(view.columns), "columns")
         _demand(bool(view.columns), "a view has no columns")
-        for column in view.columns:
+        for column in (*view.columns, *(f.column for f in view.filters), *(m.column for m in view.masks)):
             _column(column)
+        _distinct([mask.column for mask in view.masks], "masks")
+        _demand({mask.column for mask in view.masks} <= set(view.columns), "a mask of a column that is not shown")
+        _demand(len(view.filters) <= MAX_ITEMS, "too many filters")
+        for each in view.filters:
+            _check_filter(each)
+        for mask in view.masks:
+            _check_mask(mask)
+
+
+def _check_filter(each: Filter) -> None:
+    least, most = {"in": (1, MAX_ITEMS), "is-null": (0, 0), "is-not-null": (0, 0)}.get(each.test, (1, 1))
+    _demand(each.test in FILTER_TESTS and least <= len(each.values) <= most, "a filter is bad")
+    _demand(all(map(_SAFE_TEXT.fullmatch, each.values)), "a value is bad")
+
+
+_MASK_ARGUMENTS = {
+    "band": re.compile(r"(?=.*[1-9])\d{1,9}(\.\d{1,6})?"),
+    "prefix": re.compile(r"\d{1,3}"),
+    "pseudonym": re.compile(r"[0-9a-f]{32,128}"),
+}
+
+
+def _check_mask(mask: Mask) -> None:
+    _demand(mask.kind in MASK_KINDS, "a mask is not known")
+    argument = _MASK_ARGUMENTS.get(mask.kind)
+    fits = not mask.argument if argument is None else argument.fullmatch(mask.argument)
+    _demand(bool(fits), "the argument of a mask is bad")
 
 
 def _check_texts(texts: list[str], functions: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""How is one plan run on the engine? Opens a locked DuckDB over secure views, holds every text against the gate, runs.
+"""How is an engine opened so that a plan can do nothing but read its views? DuckDB with limits, locked, and its gate.
 
 The order of the settings is the one that works for DuckDB 2.0: the last four are one-way. LocalFileSystem cannot be
 disabled, because the views read their files while a query runs; that the lock on files can be fooled (a NUL byte in a
@@ -16,10 +16,9 @@ from pathlib import Path
 
 import duckdb
 
-from sandbox.confine import GATE, LOCK
 from sandbox.gate import Gate, Refused, TooLarge
-from sandbox.protocol import Answer, Export, Limits, QueryTask, Step, View
-from sandbox.stages import Failed, Report, Run, Stages
+from sandbox.protocol import Limits
+from sandbox.stages import Failed, Report, Stages
 
 _ENGINE_SHARE = 0.75
 _PROGRESS_SECONDS = 0.25
@@ -144,16 +143,6 @@ class Statement:
     exported: str | None = None
 
 
-def create_views(connection: duckdb.DuckDBPyConnection, views: Iterable[View]) -> None:
-    """The secure views of a task, before `lock`. Raises `Failed`."""
-    for view in views:
-        columns = ", ".join(map(name, view.columns))
-        with codes(view.name):
-            connection.execute(
-                f"CREATE SECURE VIEW {name(view.name)} AS SELECT {columns} FROM read_parquet({text(view.path)})"
-            )
-
-
 def open_gate(
     connection: duckdb.DuckDBPyConnection, columns: Iterable[str], functions: Iterable[str], limits: Limits
 ) -> Gate:
@@ -178,94 +167,3 @@ def hold(
         raise Failed("limit-sql", statement.step) from None
     except (Refused, duckdb.Error, RecursionError):
         raise Failed("guard-refused", statement.step) from None
-
-
-def run_query(task: QueryTask, run: Run) -> Answer:
-    """Run the steps and write the exports of `task` into the scratch folder. Raises `Failed`."""
-    place = query_place(task, run.scratch)
-    connection, statements = _open(task, place, run)
-    rows: dict[str, int] = {}
-    for statement in statements:
-        with run.stages.time(statement.label), codes(statement.step), progress(connection, statement.step, run.report):
-            written = connection.execute(_exact(connection, statement)).fetchall()
-        account(connection, run.stages)
-        if statement.label.startswith("export:"):
-            rows[statement.step] = int(written[0][0])
-            _check_export(task, run.scratch, statement.step, rows)
-    return Answer(status="ok", files=tuple(rows), rows=rows)
-
-
-def query_place(task: QueryTask, scratch: str) -> Place:
-    """The files of a plan: those under its views to read, its exports to write."""
-    readable = tuple(dict.fromkeys(view.path for view in task.views))
-    writable = tuple(str(Path(scratch, export.file)) for export in task.exports)
-    return Place(scratch=scratch, readable=readable, writable=writable)
-
-
-def _open(task: QueryTask, place: Place, run: Run) -> tuple[duckdb.DuckDBPyConnection, list[Statement]]:
-    """The locked engine with the views of the plan, and its statements, held against the gate."""
-    with run.stages.time("open:connect"), codes(None):
-        connection = connect(task.limits, place, threads=1 if task.reproducible else task.limits.threads)
-    with run.stages.time("open:views"):
-        create_views(connection, task.views)
-    if LOCK not in run.unsafe_without:
-        with run.stages.time("open:lock"), codes(None):
-            lock(connection, place)
-    with run.stages.time("open:guard"):
-        return connection, _statements(task, place, connection, guarded=GATE not in run.unsafe_without)
-
-
-def _statements(
-    task: QueryTask, place: Place, connection: duckdb.DuckDBPyConnection, *, guarded: bool
-) -> list[Statement]:
-    """Every text of the plan, held against the gate, within the statement that will run it."""
-    columns = [column for view in task.views for column in view.columns]
-    gate = open_gate(connection, columns, task.functions, task.limits)
-    tables = [view.name for view in task.views]
-    statements = []
-    items: list[Step | Export] = [*task.steps, *task.exports]
-    for item in items:
-        statement = _step(item) if isinstance(item, Step) else _export(item, task, place.scratch)
-        if guarded:
-            hold(gate, connection, item.sql, statement, tables)
-        statements.append(statement)
-        if isinstance(item, Step):
-            tables.append(item.table)
-    return statements
-
-
-def _step(step: Step) -> Statement:
-    sql = f"CREATE TEMP TABLE {name(step.table)} AS (\n{step.sql}\n)"
-    return Statement(step=step.table, label=f"step:{step.table}", sql=sql)
-
-
-def _export(export: Export, task: QueryTask, scratch: str) -> Statement:
-    """One row more than the limit is asked for, to see that it was passed without writing all of them."""
-    path = text(str(Path(scratch, export.file)))
-    options = "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"
-    sql = f"COPY (SELECT * FROM (\n{export.sql}\n) LIMIT {_row_limit(export, task) + 1}) TO {path} ({options})"
-    return Statement(step=export.file, label=f"export:{export.file}", sql=sql, exported=export.sql)
-
-
-def _exact(connection: duckdb.DuckDBPyConnection, statement: Statement) -> str:
-    """The statement, with 128-bit integers (sums of whole numbers) as decimals: Parquet would make them DOUBLE."""
-    if statement.exported is None:
-        return statement.sql
-    relation = connection.sql(statement.exported)
-    wide = [c for c, t in zip(relation.columns, relation.types, strict=True) if str(t) in {"HUGEINT", "UHUGEINT"}]
-    if not wide:
-        return statement.sql
-    casts = ", ".join(f"TRY_CAST({name(c)} AS DECIMAL(38, 0)) AS {name(c)}" for c in wide)
-    return statement.sql.replace("SELECT *", f"SELECT * REPLACE ({casts})", 1)
-
-
-def _row_limit(export: Export, task: QueryTask) -> int:
-    return task.limits.result_rows if export.max_rows is None else export.max_rows
-
-
-def _check_export(task: QueryTask, scratch: str, file: str, rows: dict[str, int]) -> None:
-    export = next(e for e in task.exports if e.file == file)
-    if rows[file] > _row_limit(export, task):
-        raise Failed("limit-rows", file)
-    if sum(Path(scratch, done).stat().st_size for done in rows) > task.limits.result_bytes:
-        raise Failed("limit-bytes", file)

@@ -67,13 +67,49 @@ class Limits:
     sql_depth: int = 600
 
 
+FILTER_TESTS = ("=", "<>", "<", "<=", ">", ">=", "in", "is-null", "is-not-null")
+MASK_KINDS = ("month", "quarter", "year", "band", "prefix", "pseudonym", "null")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Only rows pass whose `column` meets `test` (of `FILTER_TESTS`) with `values`, texts of the column's type.
+
+    "in" takes one or more values, "is-null" and "is-not-null" none, every other test one.
+    """
+
+    column: str
+    test: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mask:
+    """`column` shows less than it holds: `kind` of `MASK_KINDS`.
+
+    "month", "quarter", "year" cut a date or time; "band" puts a number at the lower end of its band, `argument` wide;
+    "prefix" keeps the first `argument` characters; "pseudonym" puts 16 hexadecimal digits of SHA-256, keyed by
+    `argument`, in its place; "null" shows nothing.
+    """
+
+    column: str
+    kind: str
+    argument: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A secure view over one immutable Parquet file: only `columns` are visible, under their own names."""
+    """A secure view over one immutable Parquet file: only `columns` are visible, under their own names.
+
+    Of rows, those that pass every filter; of masked columns, what the mask leaves. A filter may name a column that is
+    not visible, and sees values before they are masked.
+    """
 
     name: str
     path: str
     columns: tuple[str, ...]
+    filters: tuple[Filter, ...] = ()
+    masks: tuple[Mask, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import duckdb
 
 from sandbox.confine import GATE, LOCK
-from sandbox.engine import Place, Statement, codes, connect, create_views, hold, lock, name, open_gate, progress
+from sandbox.engine import Place, Statement, codes, connect, hold, lock, name, open_gate, progress
 from sandbox.pages import read_page
 from sandbox.protocol import Answer, RehearseTask, SyntheticTable
 from sandbox.stages import Failed, Run
 from sandbox.synthetic import table_sql
+from sandbox.views import create_views
 
 RESULT = "result"
 """How the step that runs the text is called in answers."""

@@ -1,0 +1,73 @@
+"""What of a version may a task see? Secure views: listed columns, of rows that pass every filter, masked where told.
+
+A filter or mask is data from a closed set; its SQL is written here alone. The views are secure: the optimiser may not
+move an operator's expression below a filter, where an error or a statistic would tell of rows that are hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+
+from sandbox.engine import codes, name, text
+from sandbox.protocol import Filter, Mask, View
+
+_COMPARED = {"=": "=", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+
+def create_views(
+    connection: duckdb.DuckDBPyConnection, views: Iterable[View], *, unsafe_plain_views: bool = False
+) -> None:
+    """Create the secure views of a task, before the engine is locked. Raises `Failed`.
+
+    `unsafe_plain_views` makes them ordinary ones, for tests of what that would let out.
+    """
+    kind = "VIEW" if unsafe_plain_views else "SECURE VIEW"
+    for view in views:
+        with codes(view.name):
+            connection.execute(f"CREATE {kind} {name(view.name)} AS {_query(connection, view)}")
+
+
+def _query(connection: duckdb.DuckDBPyConnection, view: View) -> str:
+    source = f"read_parquet({text(view.path)})"
+    types = _types(connection, source) if view.filters or view.masks else {}
+    masks = {mask.column: mask for mask in view.masks}
+    columns = ", ".join(_masked(masks[c], types[c]) if c in masks else name(c) for c in view.columns)
+    passing = " AND ".join(_condition(each, types[each.column]) for each in view.filters)
+    return f"SELECT {columns} FROM {source}" + (f" WHERE {passing}" if passing else "")
+
+
+def _types(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
+    return {str(row[0]): str(row[1]) for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+
+
+def _condition(of: Filter, kind: str) -> str:
+    """SQL that is true for rows that pass; a row whose column is NULL passes none but "is-null"."""
+    column, values = name(of.column), [f"CAST({text(value)} AS {kind})" for value in of.values]
+    if of.test == "in":
+        return f"{column} IN ({', '.join(values)})"
+    if of.test in {"is-null", "is-not-null"}:
+        return f"{column} {of.test.replace('-', ' ').upper()}"
+    return f"{column} {_COMPARED[of.test]} {values[0]}"
+
+
+def _masked(mask: Mask, kind: str) -> str:
+    """SQL of a masked column under its own name."""
+    column, argument = name(mask.column), text(mask.argument)
+    width = f"CAST({argument} AS DECIMAL(18, 6))"
+    made = {
+        "month": f"date_trunc('month', {column})",
+        "quarter": f"date_trunc('quarter', {column})",
+        "year": f"date_trunc('year', {column})",
+        "band": f"floor({column} / {width}) * {width}",
+        "prefix": f"left({column}, CAST({argument} AS INTEGER))",
+        "pseudonym": f"left(sha256({argument} || ':' || CAST({column} AS VARCHAR)), 16)",
+        "null": "NULL",
+    }[mask.kind]
+    return f"CAST({made} AS {mask_type(mask, kind)}) AS {column}"
+
+
+def mask_type(mask: Mask, kind: str) -> str:
+    """The type of a column of type `kind` under a mask: its own, but for a pseudonym, which is text."""
+    return "VARCHAR" if mask.kind == "pseudonym" else kind
