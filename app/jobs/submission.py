@@ -14,13 +14,12 @@ from app.domain.lifecycles import JOB
 from app.domain.people import Actor
 from app.domain.ports import NewId
 from app.domain.report_json import findings_to_json
+from app.domain.sql_text import check_text
 from app.jobs.evaluation import Check
 from app.jobs.records import EnterpriseFile, JobRecord, load
 from app.store.sessions import Store
 from app.store.standing import ended_state
 from app.store.tables import authorization, job
-
-MAX_SQL_BYTES = 256 << 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,7 @@ def submit(store: Store, actor: Actor, request: JobRequest, new_id: NewId) -> st
     """Take in a job as submitted; answers its id. `decide` comes next.
 
     Raises Refusal: "not-permitted", "job-foreign-authorization", "job-authorization-ended", "job-foreign-revision";
-    Invalid: "job-sql-empty", "job-sql-too-long", "job-enterprise-unreadable".
+    Invalid: "job-sql-empty", "sql-too-long", "sql-syntax", "job-enterprise-unreadable".
     """
     _check_text(request.sql)
     files = [asdict(_enterprise_file(table, path)) for table, path in sorted(request.enterprise.items())]
@@ -110,8 +109,7 @@ def _objections(check: Check, record: JobRecord) -> tuple[Finding, ...]:
 def _check_text(sql: str) -> None:
     if not sql.strip():
         raise Invalid("job-sql-empty")
-    if len(sql.encode()) > MAX_SQL_BYTES:
-        raise Invalid("job-sql-too-long", limit=MAX_SQL_BYTES)
+    check_text(sql)
 
 
 def _operator_of(connection: Connection, actor: Actor, authorization_id: str, at: str) -> str:

@@ -12,8 +12,10 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 
-from app.domain.errors import Finding, Refusal
+from app.domain.errors import Finding, Invalid, Refusal
+from app.domain.sql_text import MAX_DEPTH
 from app.domain.values import Dataset, Position
+from app.query.depth import too_deep
 from app.query.parse import DIALECT, position
 
 
@@ -41,7 +43,7 @@ class Resolved:
 def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolved:
     """Resolve every name of `tree`.
 
-    Raises Refusal "unknown-table", "unknown-column", "names-unresolved", each with its place.
+    Raises Refusal "unknown-table", "unknown-column", "names-unresolved", and Invalid "sql-too-deep", with their places.
     """
     by_name = {d.name.lower(): d for d in datasets}
     _check_tables(tree, sql, by_name)
@@ -57,8 +59,10 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
             _expand_group_by_all(select)
             _drop_literal_keys(select)
             _plain_using_columns(select)
-    except (SqlglotError, RecursionError):
+    except SqlglotError:
         raise Refusal("names-unresolved") from None
+    except RecursionError:
+        raise Invalid(too_deep(position(tree, sql), MAX_DEPTH)) from None
     resolved = Resolved(tree=tree, outputs=(), datasets=by_name, positions=positions, sql=sql)
     _check_columns(resolved)
     outputs = _outputs(tree, written, by_name)

@@ -11,13 +11,13 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from app.domain.errors import Finding, Invalid, Refusal
+from app.domain.sql_text import MAX_DEPTH, check_text, position_at
 from app.domain.values import HIDDEN_PREFIX, Position
+from app.query.depth import beyond, deepest, nested_too_deep, too_deep
 from app.query.grammar import ARGUMENTS, FUNCTION_NODES, JOINS, NODES, QUERIES, SYNTAX_FUNCTIONS
 from app.query.widths import mark_wide_sums
 
 DIALECT = "duckdb"
-MAX_BYTES = 64 << 10
-MAX_DEPTH = 150
 
 FunctionClass = Callable[[str], str | None]
 """Answers the class of a function by its DuckDB name (`policies/functions.toml`), None when it is not listed."""
@@ -41,30 +41,24 @@ class Functions(Protocol):
 RAISES = "raises"
 """Mark in the `meta` of calls that can fail for some values; `app.query.guarded` wraps them."""
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _CALLED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\(")
 
 
 def parse(sql: str, functions: Functions) -> exp.Query:
     """The tree of `sql`, every node and function of which is on the allow-list.
 
-    Raises Invalid "sql-too-long", "sql-syntax"; Refusal "construct-refused", "function-refused".
+    Raises Invalid "sql-too-long", "sql-too-deep", "sql-syntax"; Refusal "construct-refused", "function-refused".
     """
-    if len(sql.encode(errors="replace")) > MAX_BYTES or "\0" in sql:
-        raise Invalid("sql-too-long", limit=MAX_BYTES)
-    if not sql.isascii() and _SURROGATE.search(sql):
-        raise Invalid("sql-syntax")
-    try:
-        statements = [s for s in sqlglot.parse(sql, dialect=DIALECT) if s is not None]
-    except (SqlglotError, RecursionError) as error:
-        raise Invalid(_syntax_finding(error)) from None
+    check_text(sql)
+    statements = _statements(sql)
     if len(statements) != 1:
         raise Refusal("one-statement", found=len(statements))
     tree = statements[0]
     if not isinstance(tree, QUERIES):
         raise Refusal(_construct(tree, sql, _describe(tree)))
-    if _too_deep(tree):
-        raise Refusal("construct-refused", construct="…")
+    deep = beyond(tree)
+    if deep is not None:
+        raise Invalid(too_deep(position(deep, sql), MAX_DEPTH))
     tree = _plain(tree, functions)
     findings = [f for node in tree.walk() for f in _node_findings(node, sql, functions)]
     if findings:
@@ -73,12 +67,21 @@ def parse(sql: str, functions: Functions) -> exp.Query:
     return tree  # type: ignore[return-value]  # QUERIES are subclasses of exp.Query
 
 
-def _too_deep(tree: exp.Expr) -> bool:
-    """Whether the tree is deeper than any walk over it may recurse."""
-    level = [tree]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for node in level for child in node.iter_expressions()]
-    return bool(level)
+def _statements(sql: str) -> list[exp.Expr]:
+    """The statements of a text, empty ones left out."""
+    try:
+        tokens = sqlglot.tokenize(sql, dialect=DIALECT)
+    except SqlglotError as error:
+        raise Invalid(_syntax_finding(error)) from None
+    deep = nested_too_deep(tokens, sql)
+    if deep is not None:
+        raise Invalid(deep)
+    try:
+        return [s for s in sqlglot.parse(sql, dialect=DIALECT) if s is not None]
+    except SqlglotError as error:
+        raise Invalid(_syntax_finding(error)) from None
+    except RecursionError:
+        raise Invalid(deepest(tokens, sql)) from None
 
 
 def _plain(tree: exp.Expr, functions: Functions) -> exp.Expr:
@@ -106,12 +109,6 @@ def position(node: exp.Expr, sql: str) -> Position | None:
     if not starts:
         return None
     return position_at(min(starts), sql)
-
-
-def position_at(offset: int, sql: str) -> Position:
-    """Line and column, from 1, of the character at `offset`."""
-    before = sql[:offset]
-    return Position(line=before.count("\n") + 1, column=offset - (before.rfind("\n") + 1) + 1)
 
 
 def function_name(node: exp.Expr) -> str:
@@ -203,7 +200,7 @@ def _describe(node: exp.Expr) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).upper()
 
 
-def _syntax_finding(error: SqlglotError | RecursionError) -> Finding:
+def _syntax_finding(error: SqlglotError) -> Finding:
     """The place of a syntax error; never the parser's text, which quotes the input."""
     places = getattr(error, "errors", None) or [{}]
     line, column = places[0].get("line"), places[0].get("col")

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import Broken, Finding, Invalid, Refusal, Unavailable
+from app.domain.sql_text import MAX_BYTES
 from app.domain.values import Position
 from app.jobs.records import JobRecord, listed
-from app.jobs.submission import MAX_SQL_BYTES, check_enterprise_files, decide, may_see, submitted
+from app.jobs.submission import check_enterprise_files, decide, may_see, submitted
 from tests.jobs.deployment import SQL, Deployment
 
 
@@ -46,7 +47,16 @@ def test_only_analysts_submit(here: Deployment) -> None:
     assert code_of(caught) in {"not-permitted", "job-foreign-authorization"}
 
 
-@pytest.mark.parametrize("sql, code", [("  \n", "job-sql-empty"), ("x" * (MAX_SQL_BYTES + 1), "job-sql-too-long")])
+@pytest.mark.parametrize(
+    ("sql", "code"),
+    [
+        ("  \n", "job-sql-empty"),
+        ("x" * (MAX_BYTES + 1), "sql-too-long"),
+        ("é" * (MAX_BYTES // 2 + 1), "sql-too-long"),
+        ("SELECT 1\0", "sql-syntax"),
+        ("SELECT '\udcff'", "sql-syntax"),
+    ],
+)
 def test_a_text_that_cannot_be_a_query_is_not_taken_in(here: Deployment, sql: str, code: str) -> None:
     with pytest.raises(Invalid) as caught:
         here.submitted(sql=sql)
