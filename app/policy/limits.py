@@ -16,6 +16,9 @@ FILE = "limits.toml"
 KINDS = ("query", "mount", "rehearse", "inspect")
 """The kinds of task that `sandbox.protocol` knows."""
 _NAMES = tuple(f.name for f in fields(Limits))
+_MOST = {"sql_bytes": MAX_SQL_BYTES, "threads": 256}
+_MOST_OF_ANY = (1 << 53) - 1
+"""What the sandbox's door lets through; a task beyond it would be refused as malformed, job by job."""
 _SECONDS = "wall_seconds"
 """The only limit that may have a fraction."""
 
@@ -24,7 +27,7 @@ def load_limits(policies: Path) -> Mapping[str, Limits]:
     """Kind of task → its limits, from the folder `policies`.
 
     Raises one Invalid with all that is wrong, each finding naming file and key: "limits-unreadable",
-    "limits-unknown-key", "limits-missing-key", "limits-wrong-type", "limits-not-positive", "limits-sql-too-long".
+    "limits-unknown-key", "limits-missing-key", "limits-wrong-type", "limits-not-positive", "limits-too-large".
     """
     file = policies / FILE
     try:
@@ -65,8 +68,9 @@ def _finding(file: Path, key: str, value: object) -> Finding | None:
         return Finding(code="limits-wrong-type", params=given)
     if not 0 < value < float("inf"):
         return Finding(code="limits-not-positive", params=given)
-    if name == "sql_bytes" and value > MAX_SQL_BYTES:
-        return Finding(code="limits-sql-too-long", params=(*given, ("limit", str(MAX_SQL_BYTES))))
+    most = _MOST.get(name, _MOST_OF_ANY)
+    if value > most:
+        return Finding(code="limits-too-large", params=(*given, ("limit", str(most))))
     return None
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from app.domain.errors import Invalid
 from app.engine import Engine
-from app.policy.limits import FILE, KINDS, load_limits
+from app.policy.limits import _MOST, _MOST_OF_ANY, FILE, KINDS, load_limits
+from sandbox.decoding import decode_task
 from sandbox.launcher import Launcher
-from sandbox.protocol import MAX_ANSWER_BYTES, MAX_PAGE_ROWS, MAX_SQL_BYTES, Limits
+from sandbox.protocol import MAX_ANSWER_BYTES, MAX_PAGE_ROWS, MAX_SQL_BYTES, InspectTask, Limits, encode
 
 POLICIES = Path(__file__).parents[2] / "policies"
 TEXT = (POLICIES / FILE).read_text(encoding="utf-8")
@@ -64,7 +65,9 @@ def test_every_number_says_where_it_comes_from() -> None:
         ("wall_seconds = 60", "wall_seconds = -0.5", "limits-not-positive", "query.wall_seconds"),
         ("wall_seconds = 60", "wall_seconds = inf", "limits-not-positive", "query.wall_seconds"),
         ("wall_seconds = 60", "wall_seconds = nan", "limits-not-positive", "query.wall_seconds"),
-        ("sql_bytes = 262144", f"sql_bytes = {MAX_SQL_BYTES + 1}", "limits-sql-too-long", "query.sql_bytes"),
+        ("sql_bytes = 262144", f"sql_bytes = {MAX_SQL_BYTES + 1}", "limits-too-large", "query.sql_bytes"),
+        ("threads = 2", "threads = 257", "limits-too-large", "query.threads"),
+        ("cpu_seconds = 120", f"cpu_seconds = {1 << 53}", "limits-too-large", "query.cpu_seconds"),
     ],
 )
 def test_a_table_that_is_not_sound_is_refused_with_file_and_key(
@@ -94,6 +97,13 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, text: str | None)
 def test_seconds_may_have_a_fraction(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(changed("wall_seconds = 60", "wall_seconds = 0.5"), encoding="utf-8")
     assert load_limits(tmp_path)["query"].wall_seconds == 0.5
+
+
+def test_the_most_that_may_be_written_passes_the_door(tmp_path: Path) -> None:
+    most = "\n".join(f"{f.name} = {_MOST.get(f.name, _MOST_OF_ANY)}" for f in fields(Limits))
+    (tmp_path / FILE).write_text("\n".join(f"[{kind}]\n{most}" for kind in KINDS), encoding="utf-8")
+    task = InspectTask(path="/result.parquet", offset=0, limit=1, limits=load_limits(tmp_path)["inspect"])
+    assert decode_task(encode(task)) == task
 
 
 def test_no_query_may_have_more_rows_than_an_output(engine: Engine) -> None:
