@@ -66,6 +66,14 @@ def folded(name: str) -> str:
     return name.translate(_LOWER)
 
 
+def framed(sql: str) -> str:
+    """The text on lines of its own: so it is walked, and so it must be put where it runs.
+
+    At the end of its input the engine reads some texts in another way: a no-break space there belongs to the name.
+    """
+    return f"\n{sql}\n"
+
+
 class Refused(Exception):
     """The text contains what a plan may not contain; the argument says what, for the log of a developer's test only."""
 
@@ -102,7 +110,7 @@ class Gate:
 
     def _statement(self, sql: str) -> Tree:
         """The tree of the one SELECT that `sql` is, without parameters."""
-        text = self._serialize(sql)
+        text = self._serialize(framed(sql))
         if len(text) > MAX_TREE_BYTES:
             raise TooLarge("the tree is too large")
         try:

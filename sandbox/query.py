@@ -8,6 +8,7 @@ import duckdb
 
 from sandbox.confine import GATE, LOCK, SECURE_VIEWS
 from sandbox.engine import Place, Statement, account, codes, connect, hold, lock, name, open_gate, progress, text
+from sandbox.gate import framed
 from sandbox.protocol import Answer, Export, QueryTask, Step
 from sandbox.stages import Failed, Run
 from sandbox.views import create_views
@@ -68,7 +69,7 @@ def _statements(
 
 
 def _step(step: Step) -> Statement:
-    sql = f"CREATE TEMP TABLE {name(step.table)} AS (\n{step.sql}\n)"
+    sql = f"CREATE TEMP TABLE {name(step.table)} AS ({framed(step.sql)})"
     return Statement(step=step.table, label=f"step:{step.table}", sql=sql)
 
 
@@ -76,8 +77,8 @@ def _export(export: Export, task: QueryTask, scratch: str) -> Statement:
     """One row more than the limit is asked for, to see that it was passed without writing all of them."""
     path = text(str(Path(scratch, export.file)))
     options = "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"
-    sql = f"COPY (SELECT * FROM (\n{export.sql}\n) LIMIT {_row_limit(export, task) + 1}) TO {path} ({options})"
-    return Statement(step=export.file, label=f"export:{export.file}", sql=sql, exported=export.sql)
+    sql = f"COPY (SELECT * FROM ({framed(export.sql)}) LIMIT {_row_limit(export, task) + 1}) TO {path} ({options})"
+    return Statement(step=export.file, label=f"export:{export.file}", sql=sql, exported=framed(export.sql))
 
 
 def _exact(connection: duckdb.DuckDBPyConnection, statement: Statement) -> str:

@@ -9,6 +9,7 @@ import duckdb
 
 from sandbox.confine import GATE, LOCK
 from sandbox.engine import Place, Statement, codes, connect, hold, lock, name, open_gate, progress
+from sandbox.gate import framed
 from sandbox.pages import read_page
 from sandbox.protocol import Answer, RehearseTask, SyntheticTable
 from sandbox.stages import Failed, Run
@@ -63,7 +64,7 @@ def _create_table(connection: duckdb.DuckDBPyConnection, table: SyntheticTable, 
 
 def _statement(task: RehearseTask, connection: duckdb.DuckDBPyConnection, *, guarded: bool) -> Statement:
     """The text, held against the gate, within the statement that runs it; one row more than may be shows too many."""
-    limited = f"SELECT * FROM (\n{task.sql}\n) LIMIT {task.limits.result_rows + 1}"
+    limited = f"SELECT * FROM ({framed(task.sql)}) LIMIT {task.limits.result_rows + 1}"
     statement = Statement(step=RESULT, label="run", sql=f"CREATE TEMP TABLE {_TABLE} AS ({limited})")
     if guarded:
         columns = [c.name for table in task.tables for c in table.columns]

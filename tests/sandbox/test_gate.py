@@ -136,6 +136,8 @@ WITH RECURSIVE secret(k) USING KEY (k) AS (FROM secret UNION SELECT k FROM secre
 WITH RECURSIVE r AS (SELECT k FROM r UNION ALL SELECT k FROM v UNION ALL SELECT k FROM r) FROM r
 WITH "é.parquet" AS (SELECT 1) SELECT * FROM "É.parquet"
 WITH "a.parquet" AS (SELECT 1) SELECT * FROM "a.parquet"
+SELECT current_user\u00a0
+WITH "sqlite_master\u00a0" AS (SELECT 1) SELECT * FROM sqlite_master\u00a0
 WITH "é" AS (SELECT 1) SELECT * FROM "É"
 WITH "k" AS (SELECT 1) SELECT * FROM "\u212a"
 WITH a AS (SELECT * FROM b), b AS (SELECT 1) SELECT * FROM a
