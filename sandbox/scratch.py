@@ -1,10 +1,12 @@
-"""How much has a task written so far? Measures a scratch folder while a process, perhaps a hostile one, fills it."""
+"""How much has a task written, and how does it go away? Measures and clears scratch folders that may be hostile."""
 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 MAX_ENTRIES = 4096
@@ -24,6 +26,40 @@ def used_bytes(folder: Path) -> int | None:
     except OSError:
         return None
     return total
+
+
+def clear(folder: Path, kept: frozenset[str] = frozenset()) -> None:
+    """Remove all that lies in `folder` but the files `kept`, however deep or closed it is; no link is followed.
+
+    What lies in a folder is lifted into `folder` before that folder is removed: neither a path nor the stack grows
+    with the depth that somebody has built. A folder that is not there is clear. Raises OSError.
+    """
+    names = (f"{secrets.token_hex(8)}-{number}" for number in count())
+    while found := [entry for entry in _listed(folder) if entry.name not in kept]:
+        for entry in found:
+            with suppress(FileNotFoundError):  # somebody else may clear the folder as well
+                _clear_away(entry, folder, names)
+
+
+def _clear_away(entry: os.DirEntry[str], folder: Path, names: Iterator[str]) -> None:
+    place = Path(entry.path)
+    if not entry.is_dir(follow_symlinks=False):
+        place.unlink()
+        return
+    place.chmod(0o700)
+    for inner in _listed(place):
+        if inner.is_dir(follow_symlinks=False):
+            Path(inner.path).chmod(0o700)  # without the right to write in it, it could not be moved
+        Path(inner.path).rename(folder / next(names))
+    place.rmdir()
+
+
+def _listed(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as listing:
+            return list(listing)
+    except FileNotFoundError:
+        return []
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:

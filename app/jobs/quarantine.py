@@ -17,6 +17,7 @@ from app.domain.proofs import CheckReport
 from app.jobs.records import AT_WORK
 from app.store.sessions import Store
 from app.store.tables import job, output
+from sandbox.launcher import remove
 
 
 def folder_name(job_id: str, fence: int | str) -> str:
@@ -26,7 +27,7 @@ def folder_name(job_id: str, fence: int | str) -> str:
 
 def prepare(root: Path, job_id: str, fence: int) -> Path:
     """The empty folder for a run that begins; whatever earlier runs of the job left is removed."""
-    shutil.rmtree(root / job_id, ignore_errors=True)
+    remove(root / job_id)
     folder = root / folder_name(job_id, fence)
     folder.mkdir(parents=True, mode=0o700)
     return folder
@@ -34,7 +35,7 @@ def prepare(root: Path, job_id: str, fence: int) -> Path:
 
 def discard(root: Path, job_id: str, fence: int) -> None:
     """Remove what a run left behind, and the job's folder when nothing else is in it."""
-    shutil.rmtree(root / folder_name(job_id, fence), ignore_errors=True)
+    remove(root / folder_name(job_id, fence))
     parent = root / job_id
     if parent.is_dir() and not any(parent.iterdir()):
         parent.rmdir()
@@ -71,7 +72,7 @@ def sweep(store: Store, root: Path) -> list[str]:
         name for run in root.glob("*/*") if _is_left(name := folder_name(run.parent.name, run.name), fences, wanted)
     ]
     for name in left:
-        shutil.rmtree(root / name, ignore_errors=True)
+        remove(root / name)
     return sorted(left)
 
 
