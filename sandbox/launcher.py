@@ -8,13 +8,13 @@ On any other ending the scratch folder is emptied.
 from __future__ import annotations
 
 import math
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +27,7 @@ from sandbox.pool import Pool, Waived
 from sandbox.process import End, Gone, Watch, Zygote
 from sandbox.protocol import Answer, Limits, Task, encode
 from sandbox.results import accept, take_back
+from sandbox.scratch import clear
 from sandbox.shape import Malformed
 from sandbox.wire import Order
 
@@ -150,7 +151,7 @@ class Launcher:
         end = self._run(order, task, watch)
         answer = _judge(task, watch.scratch, end)
         if answer.status != "ok":
-            _empty(watch.scratch)
+            clear(watch.scratch)
         return _with_cost(answer, task, watch.scratch, end, time.monotonic() - begun)
 
     def _run(self, order: Order, task: Task, watch: Watch) -> End:
@@ -168,7 +169,7 @@ class Launcher:
                 self._retire(zygote)
             finally:
                 take_back(watch.scratch, owner)
-            _empty(watch.scratch)
+            clear(watch.scratch)
         return End(killed="child-died", exit=None, answer=None)
 
     def _retire(self, zygote: Zygote) -> None:
@@ -243,9 +244,11 @@ def _with_cost(answer: Answer, task: Task, scratch: Path, end: End, wall: float)
     return replace(answer, usage=usage)
 
 
-def _empty(scratch: Path) -> None:
-    for entry in scratch.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)
+def remove(scratch: Path) -> None:
+    """Remove the scratch folder of a task whose launcher is gone, whatever the task left in it.
+
+    What cannot be removed now, because its process is still dying, stays for the next time.
+    """
+    with suppress(OSError):
+        clear(scratch)
+        scratch.rmdir()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from pathlib import Path
 
 from sandbox.protocol import Answer, MountTask, QueryTask, Task
+from sandbox.scratch import clear
 
 VERSION_FILE = "version.parquet"
 REGISTRY_PREFIX, REGISTRY_SUFFIX = "registry-", ".parquet"
@@ -35,7 +35,7 @@ def accept(task: Task, answer: Answer, scratch: Path) -> str | None:
     folder = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         sizes = [_take(folder, name) for name in answer.files]
-        _remove_others(folder, frozenset(answer.files))
+        clear(scratch, kept=frozenset(answer.files))
     finally:
         os.close(folder)
     if any(size is None for size in sizes):
@@ -74,13 +74,3 @@ def _take(folder: int, name: str) -> int | None:
         return found.st_size
     finally:
         os.close(handle)
-
-
-def _remove_others(folder: int, kept: frozenset[str]) -> None:
-    for name in os.listdir(folder):
-        if name in kept:
-            continue
-        if stat.S_ISDIR(os.lstat(name, dir_fd=folder).st_mode):
-            shutil.rmtree(name, dir_fd=folder)
-        else:
-            os.unlink(name, dir_fd=folder)
