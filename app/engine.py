@@ -10,7 +10,8 @@ from types import MappingProxyType
 from app.disclosure.rules import EgressRules, load_rules
 from app.policy.functions import FunctionTable, load_functions
 from app.policy.limits import load_limits
-from app.policy.rules import Standing, load_standing
+from app.policy.rules import Standing
+from app.policy.rules_files import load_standing
 from sandbox.launcher import Launcher
 from sandbox.protocol import Answer, Limits, MountTask
 

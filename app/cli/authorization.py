@@ -308,7 +308,7 @@ def _standing(running: Services, connection: Connection, content: Content) -> St
     from app.policy.conditions import Context
     from app.policy.decision import denial
     from app.policy.grants import collect
-    from app.policy.rules import load_standing
+    from app.policy.rules_files import load_standing
     from app.policy.snapshot import snapshot
 
     mounted = [e.name for e in catalog_facts(connection, content.datasets).values() if e.mounted]

@@ -116,7 +116,7 @@ def _answer(
     own = dataset.kind is DatasetKind.ENTERPRISE
     level = None if field is None or own else field.level
     asked = replace(context, level=level)
-    return policy.shard(authorization).answer(authorization, dataset.name, key(dataset.name, known), use, asked)
+    return policy.shard(authorization).answer(dataset.name, key(dataset.name, known), use, asked)
 
 
 def _check_fresh(policy: PolicySnapshot, dataset: Dataset) -> None:

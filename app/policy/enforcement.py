@@ -8,6 +8,7 @@ model is built once and never loaded again; FastEnforcer is not used.
 from __future__ import annotations
 
 import ast
+import copy
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from casbin.util import SimpleEval, generate_g_function
 from app.domain.errors import Broken
 from app.policy.classes import Members
 from app.policy.conditions import Context, holds
-from app.policy.rules import Effect, Rule, covers
+from app.policy.rules import Effect, Index, Rule, covers
 
 MAX_REMEMBERED = 10_000
 """Decisions that a shard remembers before it forgets them all."""
@@ -40,6 +41,11 @@ class Answer:
         """The rules that forbid it."""
         return tuple(r for r in self.rules if r.effect is Effect.DENY)
 
+    @property
+    def deciding(self) -> tuple[Rule, ...]:
+        """The rules that the answer rests on: those that forbid it, else those that allow it, if any."""
+        return self.denying or self.rules
+
 
 class _Enforcer(casbin.Enforcer):  # type: ignore[misc]  # casbin has no types
     """Casbin's own enforcer, which parses each matcher once per process."""
@@ -51,6 +57,15 @@ class _Enforcer(casbin.Enforcer):  # type: ignore[misc]  # casbin has no types
             if expr not in _parsed:
                 _parsed[expr] = casbin.Enforcer._get_expression(expr, functions).ast_parsed_value  # noqa: SLF001
         found.ast_parsed_value = _parsed[expr]
+        return found
+
+    def over(self, rules: Sequence[Rule]) -> _Enforcer:
+        """This enforcer with `rules` as its whole policy; everything else is shared, and none of it changes."""
+        policy = copy.copy(self.model["p"]["p"])
+        policy.policy = [r.row() for r in rules]
+        found = copy.copy(self)
+        found.model = copy.copy(self.model)
+        found.model.model = {**self.model.model, "p": {"p": policy}}
         return found
 
     def matching(self, request: Sequence[object]) -> list[int]:
@@ -67,44 +82,78 @@ class _Enforcer(casbin.Enforcer):  # type: ignore[misc]  # casbin has no types
         ]
 
 
-class Shard:
-    """The rules that concern one authorization, immutable; safe for many threads."""
+class Court:
+    """Casbin with one model and the memberships of one moment; immutable, safe for many threads."""
 
-    def __init__(self, *, model: str, rules: tuple[Rule, ...], datasets: Members, fields: Members) -> None:
-        """An enforcer of `model` with `rules` and the memberships of data sets and fields."""
-        self._rules = rules
+    def __init__(self, *, model: str, datasets: Members, fields: Members) -> None:
+        self._datasets = datasets
         self._enforcer = _Enforcer(casbin.Enforcer.new_model(text=model))
         for name, members in (("g", datasets), ("g2", fields)):
             self._enforcer.set_named_role_manager(name, members)
             self._enforcer.model["g"][name].rm = members
         self._enforcer.add_function("covers", covers)
         self._enforcer.add_function("holds", holds)
-        self._enforcer.model["p"]["p"].policy.extend(r.row() for r in rules)
-        self._conditions = sorted({(r.condition, str(r.effect)) for r in rules if r.condition})
-        self._remembered: dict[tuple[object, ...], Answer] = {}
 
-    def answer(self, subject: str, dataset: str, field: str, use: str, context: Context) -> Answer:
-        """What Casbin decides, with every matching rule.
+    def groups(self, dataset: str) -> tuple[str, ...]:
+        """What rules may call the data set: its own name and its groups."""
+        return (dataset, *self._datasets.groups.get(dataset, ()))
 
-        Remembered under everything it depends on: the request and which conditions hold now.
+    def ask(self, rules: tuple[Rule, ...], request: Sequence[object]) -> Answer:
+        """What Casbin decides about `request` under `rules`, with every rule that matches.
+
         Raises Broken("policy-disagrees") when Casbin and the list of matching rules do not say the same.
         """
-        held = tuple(holds(condition, effect, context) for condition, effect in self._conditions)
-        place = (subject, dataset, field, use, context.level, held)
+        if not rules:
+            return Answer(allowed=False, rules=())
+        enforcer = self._enforcer.over(rules)
+        allowed = enforcer.enforce(*request) is True
+        matching = tuple(rules[i] for i in enforcer.matching(request))
+        if allowed != ({r.effect for r in matching} == {Effect.ALLOW}):
+            raise Broken("policy-disagrees", rules=", ".join(r.id for r in matching))
+        return Answer(allowed=allowed, rules=matching)
+
+
+class Shard:
+    """The rules that concern one authorization, immutable; safe for many threads."""
+
+    def __init__(self, *, court: Court, subject: str, standing: Index, granted: tuple[Rule, ...]) -> None:
+        """`standing` are the rules for all, `granted` those of `subject` alone."""
+        self._court = court
+        self._subject = subject
+        self._standing = standing
+        self._granted = Index(granted)
+        self._candidates: dict[tuple[str, str], tuple[tuple[Rule, ...], tuple[tuple[str, str], ...]]] = {}
+        self._remembered: dict[tuple[object, ...], Answer] = {}
+
+    def answer(self, dataset: str, field: str, use: str, context: Context) -> Answer:
+        """What Casbin decides, with every matching rule, in the order of the policy: standing rules first.
+
+        Remembered under everything it depends on: the request and which conditions hold now.
+        """
+        rules, conditions = self._about(dataset, use)
+        held = tuple(holds(condition, effect, context) for condition, effect in conditions)
+        place = (dataset, field, use, context.level, held)
         found = self._remembered.get(place)
         if found is None:
-            found = self._ask((subject, dataset, field, use, context))
+            found = self._court.ask(rules, (self._subject, dataset, field, use, context))
             if len(self._remembered) >= MAX_REMEMBERED:
-                self._remembered = {}
+                self._remembered, self._candidates = {}, {}
             self._remembered[place] = found
         return found
 
-    def _ask(self, request: tuple[object, ...]) -> Answer:
-        if not self._rules:
-            return Answer(allowed=False, rules=())
-        allowed = self._enforcer.enforce(*request) is True
-        rules = tuple(self._rules[i] for i in self._enforcer.matching(request))
-        effects = {r.effect for r in rules}
-        if allowed != (effects == {Effect.ALLOW}):
-            raise Broken("policy-disagrees", rules=", ".join(r.id for r in rules))
-        return Answer(allowed=allowed, rules=rules)
+    def about(self, dataset: str, use: str) -> tuple[Rule, ...]:
+        """Every rule for this authorization that speaks of the data set and the use, whatever field or condition."""
+        return self._about(dataset, use)[0]
+
+    def _about(self, dataset: str, use: str) -> tuple[tuple[Rule, ...], tuple[tuple[str, str], ...]]:
+        """The rules that could match, and the conditions among them with their effects."""
+        found = self._candidates.get((dataset, use))
+        if found is None:
+            groups = self._court.groups(dataset)
+            rules = (
+                *self._standing.about(self._subject, groups, use),
+                *self._granted.about(self._subject, groups, use),
+            )
+            found = rules, tuple(sorted({(r.condition, str(r.effect)) for r in rules if r.condition}))
+            self._candidates[dataset, use] = found
+        return found

@@ -1,17 +1,17 @@
-"""What are the rules of the use policy? Validated rows: who may use which fields how, when, and who may not."""
+"""What is a rule of the use policy, and which rules stand for everybody? Validated rows, never half-valid ones."""
 
 from __future__ import annotations
 
-import csv
+import hashlib
+import itertools
+import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from types import MappingProxyType
+from functools import cached_property
 
-from app.domain.errors import Invalid
+from app.domain.errors import Finding, Invalid
 from app.domain.values import Bilingual, is_use
 from app.policy.conditions import canonical
 
@@ -19,6 +19,8 @@ ANY = "*"
 COLUMNS = ("id", "subject", "dataset", "field", "use", "condition", "effect")
 NO_MATCH = "no-match-refuses"
 """The rule named when nothing allows a use."""
+FILES = "files"
+"""The name of the standing rules that come with the program."""
 
 _CLASS = re.compile(r"level:L[1-4]|identifier|enterprise|in:units|in:rows|name:.+")
 _DATASET = re.compile(r"(provider:|kind:)?[^\s:*]+")
@@ -49,13 +51,62 @@ class Rule:
         return [self.id, self.subject, self.dataset, self.field, self.use, self.condition, str(self.effect)]
 
 
+class Index:
+    """Rules by whom, what and which use they speak of: finds the few that could match one request, in their order.
+
+    It compares the columns that are compared for equality only; fields and conditions stay Casbin's.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._places: dict[tuple[str, str, str], list[tuple[int, Rule]]] = {}
+        for number, each in enumerate(rules):
+            self._places.setdefault((each.subject, each.dataset, each.use), []).append((number, each))
+
+    def about(self, subject: str, datasets: Iterable[str], use: str) -> tuple[Rule, ...]:
+        """The rules for `subject` about one of `datasets` (a data set and its groups) and `use`."""
+        family, colon, _ = use.partition(":")
+        whos = dict.fromkeys((ANY, subject))
+        whats = dict.fromkeys((ANY, *datasets))
+        hows = dict.fromkeys((ANY, use, f"{family}:*" if colon else use))
+        found: list[tuple[int, Rule]] = []
+        for place in itertools.product(whos, whats, hows):
+            found += self._places.get(place, ())
+        return tuple(each for _, each in sorted(found, key=_number))
+
+
+def _number(numbered: tuple[int, Rule]) -> int:
+    return numbered[0]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """The Casbin model, the rules that hold for every authorization, and what they say to people."""
+    """The Casbin model, the rules that hold for every authorization, and what they say to people.
+
+    `id` names the published version that they are, or `FILES`.
+    """
 
     model: str
     rules: tuple[Rule, ...]
     texts: Mapping[str, Bilingual]
+    id: str = FILES
+
+    @cached_property
+    def index(self) -> Index:
+        """The rules by what they speak of."""
+        return Index(self.rules)
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The id of every rule; raises Invalid("policy-rule-twice") when two rules have one."""
+        return frozenset(r.id for r in unique(self.rules))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the model and all rules in canonical form, whatever their order."""
+        digest = hashlib.sha256(self.model.encode())
+        for row in sorted(r.row() for r in self.rules):
+            digest.update(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        return digest.hexdigest()
 
 
 def covers(granted: str, asked: str) -> bool:
@@ -88,13 +139,25 @@ _ALLOWED: Mapping[str, tuple[str, Callable[[str], bool]]] = {
 def rule(place: str, cells: Mapping[str, str]) -> Rule:
     """The rule in `cells` (every name of `COLUMNS`).
 
-    Raises Invalid("policy-rule-value") naming `place`, the column, its value and what is allowed.
+    Raises Invalid("policy-rule-value") with a finding for every wrong column: `place`, column, value, what is allowed.
     """
-    for column, (allowed, check) in _ALLOWED.items():
-        if not check(cells[column]):
-            raise Invalid("policy-rule-value", place=place, column=column, value=cells[column], allowed=allowed)
+    findings = [
+        Finding(
+            code="policy-rule-value",
+            params=(("place", place), ("column", column), ("value", cells[column]), ("allowed", allowed)),
+        )
+        for column, (allowed, check) in _ALLOWED.items()
+        if not check(cells[column])
+    ]
+    condition = ""
+    try:
+        condition = canonical(cells["condition"], place)
+    except Invalid as error:
+        findings += error.findings
+    if findings:
+        raise Invalid(findings[0], *findings[1:])
     values = {c: cells[c] for c in ("id", "subject", "dataset", "field", "use")}
-    return Rule(**values, condition=canonical(cells["condition"], place), effect=Effect(cells["effect"]))
+    return Rule(**values, condition=condition, effect=Effect(cells["effect"]))
 
 
 def unique(rules: Iterable[Rule]) -> tuple[Rule, ...]:
@@ -102,38 +165,6 @@ def unique(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     found: dict[str, Rule] = {}
     for each in rules:
         if each.id in found:
-            raise Invalid("policy-rule-twice", rule=each.id)
+            raise Invalid("policy-rule-twice", rule=each.id, place="-")
         found[each.id] = each
     return tuple(found.values())
-
-
-def load_standing(policies: Path) -> Standing:
-    """The standing rules in `policies`/use: model.conf, standing.csv and rules.toml.
-
-    Raises Invalid "policy-rule-value", "policy-rule-columns", "policy-rule-twice" or "policy-rule-text" with the place.
-    """
-    folder = policies / "use"
-    rules = unique(_rows(folder / "standing.csv"))
-    texts = tomllib.loads((folder / "rules.toml").read_text(encoding="utf-8"))
-    strange = {r.id for r in rules} ^ set(texts) | {i for i, t in texts.items() if set(t) != {"zh", "en"}}
-    if strange:
-        raise Invalid("policy-rule-text", rules=", ".join(sorted(strange)))
-    return Standing(
-        model=(folder / "model.conf").read_text(encoding="utf-8"),
-        rules=rules,
-        texts=MappingProxyType({i: Bilingual(zh=t["zh"], en=t["en"]) for i, t in texts.items()}),
-    )
-
-
-def _rows(file: Path) -> list[Rule]:
-    """The rules of a CSV file with a header; lines that begin with # are comments."""
-    found: list[Rule] = []
-    reader = csv.reader(file.read_text(encoding="utf-8").splitlines(), strict=True)
-    for cells in reader:
-        place = f"{file.name}:{reader.line_num}"
-        if not cells or cells[0].startswith("#") or tuple(cells) == COLUMNS:
-            continue
-        if len(cells) != len(COLUMNS):
-            raise Invalid("policy-rule-columns", place=place, columns=", ".join(COLUMNS))
-        found.append(rule(place, dict(zip(COLUMNS, cells, strict=True))))
-    return found

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from app.domain.errors import Refusal
+from app.domain.errors import Invalid, Refusal
 from app.domain.values import Dataset
 from app.policy.classes import Members, memberships
-from app.policy.enforcement import Shard
+from app.policy.enforcement import Court, Shard
 from app.policy.grants import Uses
-from app.policy.rules import ANY, Rule, Standing, unique
+from app.policy.rules import Rule, Standing, unique
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PolicySnapshot:
     """The use policy at one moment.
 
-    `version` is the SHA-256 (hex) of the model, all rules and all classes in canonical form. `granted` are the
-    rules of each authorization; the rules for all stand in `standing`.
+    `version` names the standing rules' version, then "@" and the SHA-256 (hex) of the model, all rules and all
+    classes in canonical form. `granted` are the rules of each authorization; the rules for all stand in `standing`.
     """
 
     version: str
@@ -30,8 +29,8 @@ class PolicySnapshot:
     granted: Mapping[str, tuple[Rule, ...]]
     datasets: Members
     fields: Members
+    _court: Court = field(repr=False)
     _shards: dict[str, Shard] = field(default_factory=dict, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -39,7 +38,7 @@ class PolicySnapshot:
         return self.standing.rules + tuple(r for rules in self.granted.values() for r in rules)
 
     def shard(self, authorization: str) -> Shard:
-        """The enforcer with the rules that concern `authorization`.
+        """The rules that concern `authorization`, with Casbin to decide by them.
 
         Raises Refusal("policy-unknown-authorization") when this policy grants it nothing.
         """
@@ -48,16 +47,13 @@ class PolicySnapshot:
             return found
         if authorization not in self.granted:
             raise Refusal("policy-unknown-authorization", authorization=authorization)
-        with self._lock:
-            if authorization not in self._shards:
-                self._shards[authorization] = Shard(
-                    model=self.standing.model,
-                    rules=tuple(r for r in self.standing.rules if r.subject in (ANY, authorization))
-                    + self.granted[authorization],
-                    datasets=self.datasets,
-                    fields=self.fields,
-                )
-            return self._shards[authorization]
+        made = Shard(
+            court=self._court,
+            subject=authorization,
+            standing=self.standing.index,
+            granted=self.granted[authorization],
+        )
+        return self._shards.setdefault(authorization, made)
 
 
 def snapshot(standing: Standing, grants: Mapping[str, Uses], datasets: Iterable[Dataset]) -> PolicySnapshot:
@@ -66,20 +62,29 @@ def snapshot(standing: Standing, grants: Mapping[str, Uses], datasets: Iterable[
     Raises Invalid "policy-rule-twice" or "policy-rule-value".
     """
     granted = {name: uses.rules(name) for name, uses in grants.items()}
-    unique((*standing.rules, *(r for rules in granted.values() for r in rules)))
+    _distinct(standing, granted)
     groups, classes = memberships(datasets)
     return PolicySnapshot(
-        version=_version(standing, granted, groups, classes),
+        version=f"{standing.id}@{_digest(standing, granted, groups, classes)}",
         standing=standing,
         granted=MappingProxyType(granted),
         datasets=groups,
         fields=classes,
+        _court=Court(model=standing.model, datasets=groups, fields=classes),
     )
 
 
-def _version(standing: Standing, granted: Mapping[str, tuple[Rule, ...]], groups: Members, classes: Members) -> str:
-    digest = hashlib.sha256(standing.model.encode())
-    rows = [r.row() for r in standing.rules] + [r.row() for rules in granted.values() for r in rules]
+def _distinct(standing: Standing, granted: Mapping[str, tuple[Rule, ...]]) -> None:
+    """Raise Invalid("policy-rule-twice") when two rules have one id, among the standing ones or the granted."""
+    taken = standing.ids
+    for each in unique(r for rules in granted.values() for r in rules):
+        if each.id in taken:
+            raise Invalid("policy-rule-twice", rule=each.id, place="-")
+
+
+def _digest(standing: Standing, granted: Mapping[str, tuple[Rule, ...]], groups: Members, classes: Members) -> str:
+    digest = hashlib.sha256(standing.digest.encode())
+    rows = [r.row() for rules in granted.values() for r in rules]
     links = [[n, g] for members in (groups, classes) for n, all_ in members.groups.items() for g in all_]
     for row in [*sorted(rows), *sorted(links)]:
         digest.update(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")

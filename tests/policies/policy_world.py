@@ -8,7 +8,8 @@ from pathlib import Path
 from app.domain.proofs import Analysis
 from app.domain.values import Bilingual, Dataset, DatasetKind, Field, FieldUse, Level, Position, Unit
 from app.policy.conditions import Context
-from app.policy.rules import Standing, load_standing
+from app.policy.rules import Standing
+from app.policy.rules_files import load_standing
 from app.policy.uses_file import parse_uses
 
 POLICIES = Path(__file__).parents[2] / "policies"
