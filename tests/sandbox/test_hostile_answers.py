@@ -9,15 +9,19 @@ import pytest
 from sandbox.confine import LANDLOCK, SECCOMP
 from sandbox.launcher import Launcher
 from tests.sandbox.conftest import query
+from tests.sandbox.crafted import real
 from tests.sandbox.test_walls import taken_over
 
-REPLACED = """
+ONE_ROW = real("SELECT 1 AS a")
+REPLACED = (
+    f"ONE_ROW = {ONE_ROW!r}"
+    + """
 import json
 from sandbox.wire import ANSWER, FRAME, PROGRESS
 from sandbox.protocol import Usage, encode
 def send(fd, kind, body): os.write(fd, FRAME.pack(kind, len(body)) + body)
 def ok(*files, rows=None): return Answer(status="ok", files=files, rows=rows or {f: 1 for f in files})
-def put(name, data=b"x"): open(name, "wb").write(data)
+def put(name, data=ONE_ROW): open(name, "wb").write(data)
 def live(order, task, answer, groups):
     os.chdir(order.scratch)
     done = act(order, answer)
@@ -27,6 +31,7 @@ def live(order, task, answer, groups):
 import sandbox.zygote
 sandbox.zygote.live = live
 """
+)
 HONEST = "def act(order, fd):\n    put('out.parquet')\n    return ok('out.parquet')"
 LIES = {
     "symbolic link": "os.symlink('/etc/passwd', 'out.parquet'); return ok('out.parquet')",
