@@ -26,7 +26,7 @@ from app.engine import Engine
 from app.policy.conditions import Context
 from app.policy.decision import decide
 from app.policy.snapshot import PolicySnapshot
-from app.query.analysis import complete, outline, understand
+from app.query.analysis import Understood, complete, outline, understand
 from app.query.evidence import Stops
 from app.query.plan import make_plan
 from sandbox.protocol import Answer
@@ -66,7 +66,11 @@ def authorize(engine: Engine, question: Question) -> Grant:
     Raises Invalid or Refusal; a refusal names everything that is wrong at once, what the policy forbids and what
     cannot be governed.
     """
-    understood = understand(question.sql, question.datasets, engine.functions)
+    return permit(engine, question, understand(question.sql, question.datasets, engine.functions))
+
+
+def permit(engine: Engine, question: Question, understood: Understood) -> Grant:
+    """Decide about every use of a query that is understood already; raises Refusal as `authorize` does."""
     findings: list[Finding] = []
     analysis: Analysis = outline(understood)
     try:

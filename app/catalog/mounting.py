@@ -248,15 +248,27 @@ def _schema_hash(work: _Work) -> str:
     return hashlib.sha256(json.dumps(task, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _mounted(entry: Entry, version: Version, vault: Vault, reused: bool) -> Mounted:
-    dataset = Dataset(
+def described(entry: Entry) -> Dataset:
+    """The data set that mounting `entry` would give, as far as its description tells: no version, no place, no rows."""
+    return Dataset(
         name=entry.name,
         code=entry.code,
         kind=entry.kind,
         provider=entry.provider,
         title=entry.title,
-        fields=tuple(_seen(f) for f in entry.fields) or _as_found(version),
+        fields=tuple(_seen(f) for f in entry.fields),
         units=_units(entry),
+        version="",
+        path="",
+        rows=0,
+    )
+
+
+def _mounted(entry: Entry, version: Version, vault: Vault, reused: bool) -> Mounted:
+    known = described(entry)
+    dataset = replace(
+        known,
+        fields=known.fields or _as_found(version),
         version=version.version,
         path=str(vault.path(entry.name, version.version)),
         rows=version.rows,

@@ -19,6 +19,7 @@ GROUPS = {
     "application": "app.cli.authorization",
     "authorization": "app.cli.authorization",
     "try": "app.cli.query",
+    "rehearse": "app.cli.rehearse",
     "job": "app.cli.jobs",
     "worker": "app.cli.jobs",
     "review": "app.cli.review",
@@ -53,6 +54,7 @@ def sluice() -> None:
     \b
     Examples:
       sluice try --catalog sample_data/flights --sql query.sql
+      sluice rehearse --catalog sample_data/flights --sql query.sql
       sluice catalog add sample_data/s1_rescue --as steward-highway
       sluice verify release.zip
     """

@@ -21,9 +21,10 @@ from sandbox.launcher import Launcher
 EXIT_CODES = {Decision.CHECKED: 0, Decision.REVIEW: 3, Decision.REFUSED: 4}
 
 
-def _table_file(
+def table_file(
     _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
 ) -> tuple[tuple[str, Path], ...]:
+    """The tables and files of TABLE=FILE options; for click."""
     found = []
     for value in values:
         table, separator, file = value.partition("=")
@@ -41,7 +42,7 @@ def _table_file(
 @click.option(
     "--uses", type=click.Path(path_type=Path), help="Field uses held; default: all that no standing rule denies."
 )
-@click.option("--enterprise", multiple=True, callback=_table_file, help="TABLE=FILE, a table of the operator's own.")
+@click.option("--enterprise", multiple=True, callback=table_file, help="TABLE=FILE, a table of the operator's own.")
 @click.option("--history", type=click.Path(path_type=Path), help="Folder in which accepted outputs count as released.")
 @click.option("--reproducible", is_flag=True, help="One thread, fixed order.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
@@ -67,7 +68,7 @@ def try_command(
     settings = config.read()
     trial = Trial(
         catalog=catalog,
-        sql=_text(sql),
+        sql=sql_text(sql),
         uses=uses,
         enterprise=enterprise,
         history=history,
@@ -84,7 +85,8 @@ def try_command(
     sys.exit(EXIT_CODES[outcome.decision])
 
 
-def _text(sql: Path) -> str:
+def sql_text(sql: Path) -> str:
+    """The text of a file, or of stdin for "-"; raises Invalid("sql-unreadable")."""
     try:
         return sys.stdin.read() if str(sql) == "-" else sql.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
@@ -96,7 +98,7 @@ def _show(outcome: Outcome) -> None:
     console = Console()
     console.print(f"[bold]{outcome.decision.value}[/bold]")
     for finding in (*outcome.refusals, *(outcome.report.reasons if outcome.report else ())):
-        console.print(_sentence(finding), markup=False, highlight=False)
+        console.print(sentence(finding), markup=False, highlight=False)
     if outcome.rows:
         table = Table(*(name for name, _ in outcome.columns))
         for row in outcome.rows[:50]:
@@ -111,7 +113,8 @@ def _show(outcome: Outcome) -> None:
     console.print("  ".join(f"{name} {seconds:.3f}s" for name, seconds in outcome.timings.items()), style="dim")
 
 
-def _sentence(finding: Finding) -> str:
+def sentence(finding: Finding) -> str:
+    """A finding for people: place, code, field, use and rule, then the sentences of both languages."""
     where = f"{finding.position.line}:{finding.position.column} " if finding.position else ""
     what = " ".join(p for p in (finding.dataset and f"{finding.dataset}.{finding.field}", finding.use) if p)
     rule = f" [rule {finding.rule}]" if finding.rule else ""

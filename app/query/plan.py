@@ -16,6 +16,7 @@ from app.query.analysis import GovernedQuery
 from app.query.evidence import NO_STOPS, FrontierSql, Prefix, Stops
 from app.query.govern import Governed
 from app.query.guarded import total_sql
+from app.query.plain import under_names
 from sandbox.protocol import Export, Limits, QueryTask, Step, View, encode
 
 RESULT = "result.parquet"
@@ -75,11 +76,7 @@ def _view(dataset: Dataset) -> View:
 
 def _result(governed: Governed, outputs: tuple[str, ...]) -> str:
     """The query above its frontiers, its columns renamed to what the operator wrote."""
-    tree = governed.tree
-    text = _prefix(governed)([tree]) + total_sql(tree)
-    inner = exp.to_identifier("__out", quoted=True).sql("duckdb")
-    columns = ", ".join(exp.to_identifier(n, quoted=True).sql("duckdb") for n in outputs)
-    return f"SELECT * FROM ({text}) AS {inner}({columns})"
+    return under_names(_prefix(governed)([governed.tree]) + total_sql(governed.tree), outputs)
 
 
 def _prefix(governed: Governed) -> Prefix:
