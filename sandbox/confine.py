@@ -97,6 +97,7 @@ def _group_files(controllers: str, path: str) -> list[str]:
 def confine(room: Room) -> Walls:
     """Build every wall that this machine allows. Raises `Missing` when it is too few and isolation is required."""
     site = _Site(room)
+    parent = os.getppid()
     _leave_parent(room.descriptors)
     site.build(CGROUP, _joining(room))
     if os.geteuid() != 0:
@@ -109,6 +110,8 @@ def confine(room: Room) -> Walls:
     if OWN_USER not in site.standing:
         linux.keep_capabilities(0)
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # changing the user had called the signal off, and the parent died meanwhile
+        os.kill(os.getpid(), signal.SIGKILL)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     site.build(LANDLOCK, lambda: landlock.enforce(ruleset))
