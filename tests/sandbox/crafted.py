@@ -104,6 +104,7 @@ def varint(value: int) -> bytes:
 
 
 def _written(wire: int, value: Any) -> bytes:
+    """A value in a field or a list."""
     if wire in (TRUE, FALSE):
         return b""
     if wire == I8:
@@ -111,7 +112,7 @@ def _written(wire: int, value: Any) -> bytes:
     if wire in (I32, I64):
         return varint((value << 1) ^ (value >> 63))
     if wire == BINARY:
-        return varint(len(value)) + value
+        return varint(len(value)) + bytes(value)
     if wire == STRUCT:
         return written(value)
     size = len(value.values) if value.announced is None else value.announced

@@ -13,9 +13,7 @@ from tests.sandbox.crafted import real
 from tests.sandbox.test_walls import taken_over
 
 ONE_ROW = real("SELECT 1 AS a")
-REPLACED = (
-    f"ONE_ROW = {ONE_ROW!r}"
-    + """
+ACT = """
 import json
 from sandbox.wire import ANSWER, FRAME, PROGRESS
 from sandbox.protocol import Usage, encode
@@ -31,7 +29,7 @@ def live(order, task, answer, groups):
 import sandbox.zygote
 sandbox.zygote.live = live
 """
-)
+REPLACED = f"ONE_ROW = {ONE_ROW!r}{ACT}"
 HONEST = "def act(order, fd):\n    put('out.parquet')\n    return ok('out.parquet')"
 LIES = {
     "symbolic link": "os.symlink('/etc/passwd', 'out.parquet'); return ok('out.parquet')",
