@@ -149,7 +149,7 @@ class Launcher:
             unsafe_without=self._unsafe_without,
         )
         end = self._run(order, task, watch)
-        answer = _judge(task, watch.scratch, end)
+        answer = _judge(task, watch.scratch, end, unsafe_unchecked=ANSWER in self._unsafe_without)
         if answer.status != "ok":
             clear(watch.scratch)
         return _with_cost(answer, task, watch.scratch, end, time.monotonic() - begun)
@@ -203,7 +203,7 @@ def run(
         )
 
 
-def _judge(task: Task, scratch: Path, end: End) -> Answer:
+def _judge(task: Task, scratch: Path, end: End, *, unsafe_unchecked: bool) -> Answer:
     """The answer that the launcher vouches for."""
     code = end.killed or _code_of_exit(task, end)
     if code is not None:
@@ -214,7 +214,7 @@ def _judge(task: Task, scratch: Path, end: End) -> Answer:
         return Answer(status="failed", code="answer-refused")
     if answer.status != "ok":
         return answer
-    code = accept(task, answer, scratch)
+    code = accept(task, answer, scratch, unsafe_unchecked=unsafe_unchecked)
     return answer if code is None else Answer(status="failed", code=code)
 
 

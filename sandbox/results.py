@@ -1,16 +1,29 @@
-"""Which of the files that a process left may be taken? Regular, own, expected and within the limits; all others go."""
+"""Which of the files that a process left may be taken? Regular, own, expected, within the limits and harmless to read.
+
+All others go.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from sandbox.protocol import Answer, MountTask, QueryTask, Task
+from sandbox.protocol import Answer, Export, MountTask, QueryTask, Task
 from sandbox.scratch import clear
+from sandbox.tablefile import Bounds, check
+from sandbox.thrift import TooMuch
 
 VERSION_FILE = "version.parquet"
 REGISTRY_PREFIX, REGISTRY_SUFFIX = "registry-", ".parquet"
+_RESULT_CHUNKS, _VERSION_CHUNKS = 1 << 16, 1 << 18
+_DECODED_SHARE, _DECODED_FLOOR = 4, 16 << 20
+"""The tables of a result may take so many times `Limits.result_bytes` in memory, but always as much as the floor.
+
+Evidence takes up to 3.8 times its file: half of it are hashes, which no file holds in less.
+"""
 
 
 def registry_file(identifier: str) -> str:
@@ -25,33 +38,69 @@ def take_back(scratch: Path, owner: os.stat_result) -> None:
         os.chown(scratch, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
-def accept(task: Task, answer: Answer, scratch: Path) -> str | None:
+def accept(task: Task, answer: Answer, scratch: Path, *, unsafe_unchecked: bool = False) -> str | None:
     """Take the files of an "ok" answer: None, or the code with which the task failed after all.
 
     Whatever else lies in scratch is removed; the files belong to the launcher afterwards, and to nobody else.
+    `unsafe_unchecked` takes tables without looking into them.
     """
     if not _expected(task, answer):
         return "answer-refused"
     folder = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        sizes = [_take(folder, name) for name in answer.files]
+        sizes = {name: _take(folder, name) for name in answer.files}
         clear(scratch, kept=frozenset(answer.files))
+        if any(size is None for size in sizes.values()):
+            return "answer-refused"
+        known = {name: size or 0 for name, size in sizes.items()}
+        if sum(known.values()) > _byte_limit(task):
+            return "limit-bytes"
+        return None if unsafe_unchecked else _check_tables(folder, known, answer.rows, _bounds(task))
     finally:
         os.close(folder)
-    if any(size is None for size in sizes):
+
+
+def _check_tables(folder: int, sizes: Mapping[str, int], rows: Mapping[str, int], bounds: Bounds) -> str | None:
+    """None when all tables are harmless to read, one by one and together, else a code."""
+    try:
+        for name, size in sizes.items():
+            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            try:
+                taken = check(handle, size, replace(bounds, rows=rows.get(name)))
+            finally:
+                os.close(handle)
+            if bounds.decoded is not None:
+                bounds = replace(bounds, decoded=bounds.decoded - taken)
+    except TooMuch:
+        return "limit-bytes"
+    except Exception:  # noqa: BLE001 - whatever bytes can bring about in the check: what cannot be read is refused
         return "answer-refused"
-    return "limit-bytes" if sum(size or 0 for size in sizes) > _byte_limit(task) else None
+    return None
+
+
+def _bounds(task: Task) -> Bounds:
+    """What the tables of a task may hold. Versions are decoded in confined processes only, with limits of their own."""
+    if isinstance(task, MountTask):
+        return Bounds(rows=None, chunks=_VERSION_CHUNKS, decoded=None)
+    decoded = max(_DECODED_FLOOR, _DECODED_SHARE * task.limits.result_bytes)
+    return Bounds(rows=None, chunks=_RESULT_CHUNKS, decoded=decoded)
 
 
 def _expected(task: Task, answer: Answer) -> bool:
     """Whether the answer names exactly the files that its task asks for."""
     names = set(answer.files)
     if isinstance(task, QueryTask):
-        return names == {export.file for export in task.exports} and set(answer.rows) == names
+        return names == {export.file for export in task.exports} == answer.rows.keys() and all(
+            answer.rows[export.file] <= _row_limit(export, task) for export in task.exports
+        )
     if not isinstance(task, MountTask):
         return not names
     registries = {registry_file(f.identifier) for f in task.fields if f.identifier is not None}
-    return VERSION_FILE in names and names - {VERSION_FILE} <= registries
+    return VERSION_FILE in answer.rows and names - {VERSION_FILE} <= registries
+
+
+def _row_limit(export: Export, task: QueryTask) -> int:
+    return task.limits.result_rows if export.max_rows is None else export.max_rows
 
 
 def _byte_limit(task: Task) -> int:
