@@ -183,26 +183,28 @@ _LEFT_ASIDE_SECONDS = 3600
 
 @click.group()
 def worker_command() -> None:
-    """The worker: takes queued jobs and runs each in a confined process. Several may run side by side.
+    """The worker: takes queued jobs and runs each in a confined process, several at once. So may several workers.
 
     \b
     Examples:
       sluice worker run
-      sluice worker run --drain
+      sluice worker run --jobs 2 --drain
     """
 
 
 @worker_command.command("run")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Jobs at once; default: what the machine holds.")
 @click.option("--once", is_flag=True, help="Run at most one job.")
 @click.option("--drain", is_flag=True, help="Stop when no job waits.")
 @click.option("--name", help="Name of this worker in leases; default: its process.")
 @with_json
-def run(once: bool, drain: bool, name: str | None, as_json: bool) -> None:
-    """Run jobs until stopped; SIGTERM lets the present job finish, a second one gives it back to the queue.
+def run(jobs: int | None, once: bool, drain: bool, name: str | None, as_json: bool) -> None:
+    """Run jobs until stopped; SIGTERM lets the present jobs finish, a second one gives them back to the queue.
 
     \b
     Examples:
       sluice worker run
+      sluice worker run --jobs 4
       sluice worker run --drain --json
     """
     import os
@@ -220,14 +222,15 @@ def run(once: bool, drain: bool, name: str | None, as_json: bool) -> None:
             click.echo(f"{record.id}: {ending}")
 
     with _casework(running) as casework:
-        worker = _worker(running, casework, name or f"worker-{os.uname().nodename}-{os.getpid()}")
+        at_once = jobs or casework.engine.launcher.places
+        worker = _worker(running, casework, name or f"worker-{os.uname().nodename}-{os.getpid()}", at_once)
         _stop_on_signals(worker.stop, worker.abandon)
         tidy(running.store, running.config.home / "releases", older_than=time.time() - _LEFT_ASIDE_SECONDS)
         count = run_worker(worker, once=once, drain=drain, ended=note)
     answer({"jobs": count, "ended": ended}, as_json=as_json, text=f"{count} jobs run")
 
 
-def _worker(running: Services, casework: Casework, name: str) -> Worker:
+def _worker(running: Services, casework: Casework, name: str, at_once: int) -> Worker:
     from app.authorization.grants import expire_due
     from app.jobs.worker import Worker
 
@@ -243,6 +246,7 @@ def _worker(running: Services, casework: Casework, name: str) -> Worker:
         register=casework.register,
         new_id=running.new_id,
         chores=(partial(expire_due, running.store, machine),),
+        at_once=at_once,
     )
 
 
@@ -263,7 +267,7 @@ def _casework(running: Services) -> Iterator[Casework]:
     from sandbox.launcher import Launcher
 
     settings = running.config
-    with Launcher() as launcher:
+    with Launcher(places=settings.home / "places") as launcher:
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
         yield Casework(store=running.store, engine=engine, home=settings.home, clock=running.clock)
 

@@ -1,14 +1,16 @@
-"""Who does the work? A loop that takes jobs, runs each under a heartbeat, and ends each in one state.
+"""Who does the work? Threads that take jobs, run each under a heartbeat, and end each in one state.
 
-SIGTERM handling is the caller's: setting `stop` lets the present job finish and takes no other; setting `abandon`
-stops the present job and gives it back to the queue.
+SIGTERM handling is the caller's: setting `stop` lets the present jobs finish and takes no other; setting `abandon`
+stops the present jobs and gives them back to the queue.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,12 +31,16 @@ from app.store.sessions import Store
 _log = logging.getLogger(__name__)
 
 Ended = Callable[[JobRecord, str], None]
-"""Told after each job: the job as it was claimed, and its ending ("send_to_review", "fail", "refuse" …)."""
+"""Told after each job, one at a time: the job as it was claimed, and its ending ("send_to_review", "fail" …)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """One worker with all it needs; `name` tells it from others in leases, `chores` are done before each round."""
+    """One worker with all it needs.
+
+    `at_once` jobs may run side by side, each by a thread of its own. `name`, with the number of the thread, tells who
+    holds a lease. `chores` are done before each round, by one thread at a time.
+    """
 
     name: str
     store: Store
@@ -46,6 +52,7 @@ class Worker:
     register: Register
     new_id: NewId
     chores: tuple[Callable[[], object], ...] = ()
+    at_once: int = 1
     turns: Turns = field(default_factory=Turns)
     poll_seconds: float = 0.2
     stop: threading.Event = field(default_factory=threading.Event)
@@ -55,26 +62,72 @@ class Worker:
 def run_worker(worker: Worker, *, once: bool = False, drain: bool = False, ended: Ended | None = None) -> int:
     """Work until stopped; answers how many jobs were run.
 
-    With `once` at most one job, with `drain` until nothing waits.
+    With `once` at most one job, with `drain` until nothing waits. What breaks one thread stops the others after their
+    present jobs, and is raised.
     """
     sweep(worker.store, worker.quarantine)
-    done = 0
-    while not worker.stop.is_set():
-        record = next_job(worker)
-        if record is not None:
-            ending = run_one(worker, record)
-            done += 1
-            if ended is not None:
-                ended(record, ending)
-        if once or (drain and record is None):
-            break
-        if record is None:
-            worker.stop.wait(worker.poll_seconds)
-    return done
+    crew = _Crew(worker, once=once, drain=drain, ended=ended)
+    names = [f"{worker.name}-{number}" for number in range(1, 1 if once else worker.at_once)]
+    with ThreadPoolExecutor(max_workers=worker.at_once, thread_name_prefix=worker.name) as pool:
+        threads = [pool.submit(crew.work, name) for name in (worker.name, *names)]
+    return sum(thread.result() for thread in threads)
 
 
-def next_job(worker: Worker) -> JobRecord | None:
-    """The next job, claimed; before that, what fell due: expired leases, ended authorizations, submitted jobs."""
+class _Crew:
+    """What the threads of one worker share: who is busy, and who does the chores."""
+
+    def __init__(self, worker: Worker, *, once: bool, drain: bool, ended: Ended | None) -> None:
+        self._worker, self._once, self._drain, self._ended = worker, once, drain, ended
+        self._lock, self._chores = threading.Lock(), threading.Lock()
+        self._busy = 0
+
+    def work(self, name: str) -> int:
+        """What one thread does, under the name `name`; answers how many jobs it ran."""
+        done = 0
+        try:
+            while not self._worker.stop.is_set():
+                found = self._round(name)
+                done += found
+                if self._once or (self._drain and not found and not self._busy):
+                    break
+                if not found:
+                    self._worker.stop.wait(self._worker.poll_seconds)
+        except BaseException:
+            self._worker.stop.set()
+            raise
+        return done
+
+    def _round(self, name: str) -> bool:
+        """Do the chores unless another thread does them, then one job if there is one."""
+        with self._busily():
+            if self._chores.acquire(blocking=False):
+                try:
+                    do_chores(self._worker)
+                finally:
+                    self._chores.release()
+            record = claim(self._worker.store, self._worker.machine, name, self._worker.turns)
+            if record is None:
+                return False
+            ending = run_one(self._worker, record)
+        if self._ended is not None:
+            with self._lock:
+                self._ended(record, ending)
+        return True
+
+    @contextmanager
+    def _busily(self) -> Iterator[None]:
+        """Count this thread as one that may yet give the others something to do."""
+        with self._lock:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy -= 1
+
+
+def do_chores(worker: Worker) -> None:
+    """Do what fell due: the worker's own chores, expired leases, ended authorizations, submitted jobs."""
     for chore in worker.chores:
         chore()
     if take_back_expired(worker.store, worker.machine, worker.turns):
@@ -85,7 +138,6 @@ def next_job(worker: Worker) -> JobRecord | None:
             decide(worker.store, worker.machine, job_id, worker.check)
         except SluiceError as error:  # not decided now; the next round tries again
             _log.warning("job %s is not decided: %s", job_id, error.code)
-    return claim(worker.store, worker.machine, worker.name, worker.turns)
 
 
 def run_one(worker: Worker, record: JobRecord) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from app.domain.errors import Finding
 from app.domain.sql_text import MAX_DEPTH, MAX_NESTING, position_at

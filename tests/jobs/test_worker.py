@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,9 +22,8 @@ from app.jobs.records import JobRecord
 from app.jobs.worker import run_worker
 from app.ledger import journal, tree
 from app.store.tables import job_lease, output
+from tests.jobs.conftest import Start
 from tests.jobs.deployment import Deployment, evaluation
-
-Start = Callable[..., "subprocess.Popen[str]"]
 
 
 def ledger_is_whole(here: Deployment) -> bool:
@@ -195,26 +193,6 @@ def test_a_worker_whose_job_was_taken_away_writes_nothing(running: Running) -> N
 
 
 # ---------------------------------------------------------------------------------------------- real processes, killed
-
-
-@pytest.fixture
-def start(here: Deployment) -> Iterator[Start]:
-    processes: list[subprocess.Popen[str]] = []
-
-    def go(name: str, seconds: float, *more: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tests.jobs.worker_process", str(here.services.config.home), name]
-        process = subprocess.Popen(
-            [*command, str(seconds), *more], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": "."}
-        )
-        processes.append(process)
-        return process
-
-    yield go
-    for process in processes:
-        process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
 
 
 def line_of(process: subprocess.Popen[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A worker in a process of its own: `python -m tests.jobs.worker_process HOME NAME SECONDS-PER-JOB [--drain]`."""
+"""A worker in a process: `python -m tests.jobs.worker_process HOME NAME SECONDS-PER-JOB [--drain] [--jobs=N]`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def slow(job: JobRecord, folder: Path, heartbeat: Heartbeat) -> Evaluation:
     return evaluation(folder)
 
 
-worker = open_again(HOME).worker(slow, name=NAME)
+at_once = next((int(a.partition("=")[2]) for a in sys.argv if a.startswith("--jobs=")), 1)
+worker = open_again(HOME).worker(slow, name=NAME, at_once=at_once)
 
 
 def stop(_signal: int, _frame: FrameType | None) -> None:
