@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-run demo serve test check format bench stress lock clean
+.PHONY: help setup setup-run demo serve test check format bench bench-spill stress lock clean
 
 PYTHON ?= python3
 UV ?= uv
@@ -13,6 +13,7 @@ DEMO_SERVE ?= 1
 JOBS ?= auto
 BENCH_SF ?= 1
 BENCH_ROUNDS ?= 5
+BENCH_SPILL_SF ?= 10
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,10 +23,10 @@ DEV_STAMP := $(VENV)/.sluice-dev
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PIP_NO_INPUT := 1
-export DEMO_SERVE BENCH_SF BENCH_ROUNDS
+export DEMO_SERVE BENCH_SF BENCH_ROUNDS BENCH_SPILL_SF
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV_STAMP) ## create .venv with all that running, testing and checking needs
 	@echo "ready: $(BIN)/sluice"
@@ -53,8 +54,11 @@ format: $(DEV_STAMP) ## format the code and repair what can be repaired safely
 	@$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: $(DEV_STAMP) ## governed against raw queries on TPC-H (BENCH_SF=1 BENCH_ROUNDS=5)
-	@$(BIN)/python -m tests.bench
+bench: $(DEV_STAMP) ## what safety costs, on TPC-H (BENCH_SF=1 BENCH_ROUNDS=5; ARGS="job scans": only some of: governed job scans clients)
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-spill: $(DEV_STAMP) ## more data than memory: half an hour, 20 GB of disk (BENCH_SPILL_SF=10)
+	@$(BIN)/python -m tests.bench spill
 
 stress: $(DEV_STAMP) ## the tests with heavy load or many runs
 	@$(BIN)/pytest -m stress -q $(ARGS)

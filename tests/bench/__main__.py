@@ -1,35 +1,51 @@
-"""What does governing a query cost? `make bench` prints it: BENCH_SF is the scale of TPC-H, BENCH_ROUNDS the rounds.
+"""What does keeping data safe cost? `make bench` prints it in sections, each against a baseline of the same run.
 
-Raw and governed run on the same Parquet files with as many threads and no cache but the system's.
+`python -m tests.bench [SECTION …]` runs only some. BENCH_SF is the scale of TPC-H, BENCH_ROUNDS the rounds.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from time import perf_counter
 
-from tests.bench.data import CACHE, prepare
-from tests.bench.governed import bench
-from tests.bench.measure import HEADER, measure, summary, write
-from tests.bench.queries import AGGREGATES, LARGE
+from tests.bench.governed import governed
+from tests.bench.overhead import overhead
+from tests.bench.scans import scans
+from tests.bench.spilling import spilling
+from tests.bench.throughput import throughput
+
+Section = Callable[[float, int], bool]
+"""Measures at a scale in a number of rounds and prints; False when something could not be measured."""
+
+SECTIONS: dict[str, tuple[str, Section]] = {
+    "governed": ("aggregates through the whole of Sluice", governed),
+    "job": ("a job around its query", overhead),
+    "scans": ("scans through secure views", scans),
+    "clients": ("many clients at once", throughput),
+    "spill": ("more data than memory", spilling),
+}
+USUAL = ("governed", "job", "scans", "clients")
+"""Those that run when none is named: the others take long."""
 
 
-def main() -> int:
-    """Prepare, measure, print; 1 when an aggregate could not be measured."""
+def main(arguments: list[str]) -> int:
+    """Run the sections that are named; 1 when one could not be measured, 2 when a name is not known."""
+    unknown = [name for name in arguments if name not in SECTIONS]
+    if unknown:
+        print(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}", file=sys.stderr)
+        return 2
     scale, rounds = float(os.environ.get("BENCH_SF", "1")), int(os.environ.get("BENCH_ROUNDS", "5"))
-    queries = AGGREGATES | LARGE if os.environ.get("BENCH_LARGE") == "1" else AGGREGATES
-    print(f"TPC-H at scale {scale:g}: preparing", flush=True)
-    catalog = prepare(scale)
-    home = CACHE / f"sf{scale:g}" / "home"
-    with bench(catalog, home) as prepared:
-        print(f"\nmedians of {rounds} alternating rounds, milliseconds\n{HEADER}", flush=True)
-        lines = measure(queries, raw=prepared.raw, governed=prepared.governed, rounds=rounds)
-        around = prepared.around_one_job(4 * rounds)
-    print(f"\n{summary(lines)}")
-    print(f"a warm job around one small query (start, confine, open, guard, collect), median: {1000 * around:.0f} ms")
-    write(lines, CACHE / f"sf{scale:g}" / "result.json")
-    return 1 if any(line.problem for line in lines) else 0
+    good = True
+    for name in arguments or USUAL:
+        title, section = SECTIONS[name]
+        print(f"\n== {name}: {title}", flush=True)
+        begun = perf_counter()
+        good = section(scale, rounds) and good
+        print(f"({perf_counter() - begun:.0f} s)", flush=True)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

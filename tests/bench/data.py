@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,10 +35,25 @@ SOURCES = {
 """Table → how it is made from TPC-H: free texts left out, the path from line item to customer materialized."""
 
 
-def _generate(scale: float, folder: Path) -> None:
-    program = str(Path(sys.executable).with_name("tpchgen-cli"))
-    options = ("--tables", "lineitem,orders", "--output-dir", str(folder), "--quiet")
-    subprocess.run([program, "parquet", "-s", f"{scale:g}", *options], check=True)
+def tpch(scale: float) -> dict[str, Path]:
+    """The Parquet file of each table as TPC-H has it at this scale factor, made when they are not there yet."""
+    folder = CACHE / f"sf{scale:g}" / "tpch"
+    files = {table: folder / f"{table}.parquet" for table in ("lineitem", "orders")}
+    if not all(file.exists() for file in files.values()):
+        folder.mkdir(parents=True, exist_ok=True)
+        program = str(Path(sys.executable).with_name("tpchgen-cli"))
+        options = ("--tables", ",".join(files), "--output-dir", str(folder), "--quiet")
+        subprocess.run([program, "parquet", "-s", f"{scale:g}", *options], check=True)
+    return files
+
+
+def fitting(scale: float, bytes_per_scale: int) -> float:
+    """The largest scale factor up to `scale`, by halves, whose files and their use fit into half of the free disk."""
+    CACHE.mkdir(exist_ok=True)
+    free = shutil.disk_usage(CACHE).free // 2
+    while scale * bytes_per_scale > free:
+        scale /= 2
+    return scale
 
 
 def _fields(connection: duckdb.DuckDBPyConnection, table: str, file: Path) -> str:
@@ -70,16 +86,14 @@ def prepare(scale: float) -> Path:
     catalog = folder / "catalog" / "catalog.toml"
     if catalog.exists():
         return catalog.parent
-    tpch = folder / "tpch"
-    tpch.mkdir(parents=True, exist_ok=True)
+    raw = tpch(scale)["lineitem"].parent
     catalog.parent.mkdir(exist_ok=True)
-    _generate(scale, tpch)
     text = CATALOG_HEAD
     with duckdb.connect() as connection:
         connection.execute("SET enable_progress_bar = false")
         for number, (table, source) in enumerate(SOURCES.items(), 1):
             file = catalog.parent / f"{table}.parquet"
-            connection.execute(f"COPY ({source.format(tpch=tpch)}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
+            connection.execute(f"COPY ({source.format(tpch=raw)}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
             text += _dataset(connection, number, table, file)
     catalog.write_text(text, encoding="utf-8")
     return catalog.parent

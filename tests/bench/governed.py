@@ -1,18 +1,20 @@
-"""How is one query of the bench run, through Sluice and without it? Mounted once, everything warm."""
+"""How much longer do aggregates take through the whole of Sluice? Analysed, decided, run apart, every cell checked.
+
+Raw and governed run on the same mounted files, mounted once, everything warm.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from itertools import count
 from pathlib import Path
-from statistics import median
 
 import duckdb
 
@@ -28,17 +30,24 @@ from app.policy.snapshot import snapshot
 from app.policy.uses_file import load_uses
 from app.workflow import Question, evaluate
 from sandbox.launcher import Launcher
-from sandbox.protocol import Export, Limits, QueryTask, View
-from tests.bench.measure import GovernedRun
-from tests.bench.queries import USES
-
-THREADS = Limits().threads
-STATEMENTS = ("step:", "export:")
-"""Beginnings of the stages in which the engine runs statements of a plan; the other stages lie around the query."""
+from sandbox.protocol import Limits
+from tests.bench.data import CACHE, prepare
+from tests.bench.measure import HEADER, GovernedRun, measure, summary, write
+from tests.bench.queries import AGGREGATES, LARGE, USES
+from tests.bench.sides import open_plain, run_plain, statement_seconds, usual_threads
 
 
-def _statements(stages: dict[str, float]) -> float:
-    return sum(seconds for stage, seconds in stages.items() if stage.startswith(STATEMENTS))
+def governed(scale: float, rounds: int) -> bool:
+    """Print a line per aggregate and the mean; False when one could not be measured."""
+    queries = AGGREGATES | LARGE if os.environ.get("BENCH_LARGE") == "1" else AGGREGATES
+    catalog = prepare(scale)
+    home = CACHE / f"sf{scale:g}" / "home"
+    with bench(catalog, home) as prepared:
+        print(f"medians of {rounds} alternating rounds, milliseconds\n{HEADER}", flush=True)
+        lines = measure(queries, raw=prepared.raw, governed=prepared.governed, rounds=rounds)
+    print(summary(lines))
+    write(lines, CACHE / f"sf{scale:g}" / "result.json")
+    return not any(line.problem for line in lines)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +63,9 @@ class Bench:
 
     def raw(self, sql: str) -> None:
         """Run the operator's text on the very files that the governed query reads, with as many threads."""
-        target = self._room() / "raw.parquet"
-        self.raw_connection.execute(f"COPY ({sql}) TO '{target}' (FORMAT parquet)")
-        shutil.rmtree(target.parent)
+        room = self._room()
+        run_plain(self.raw_connection, sql, room)
+        shutil.rmtree(room)
 
     def governed(self, sql: str) -> GovernedRun:
         """Run the text through Sluice against an empty history."""
@@ -65,7 +74,7 @@ class Bench:
         done = evaluate(self.engine, replace(self.question, sql=sql), History(), room)
         total = time.perf_counter() - begun
         shutil.rmtree(room)
-        engine, job, decide = _statements(done.timings), done.timings["sandbox"], done.timings["decide"]
+        engine, job, decide = statement_seconds(done.timings), done.timings["sandbox"], done.timings["decide"]
         return GovernedRun(
             decide=decide,
             engine=engine,
@@ -75,25 +84,6 @@ class Bench:
             decision=done.report.decision.value,
             suppressed=done.report.suppressed,
         )
-
-    def around_one_job(self, rounds: int) -> float:
-        """Median seconds that a warm job adds around a query on one column: start, confine, open, guard, collect."""
-        orders = next(d for d in self.datasets if d.name == "orders")
-        task = QueryTask(
-            views=(View(name="orders", path=orders.path, columns=("o_orderstatus",)),),
-            steps=(),
-            exports=(Export(file="n.parquet", sql="SELECT o_orderstatus FROM orders LIMIT 1"),),
-            functions=(),
-        )
-        seconds = []
-        for _ in range(rounds):
-            room = self._room()
-            answer = self.engine.launcher.run(task, room, require_isolation=self.engine.require_isolation)
-            if answer.status != "ok":
-                raise RuntimeError(f"the job around nothing failed: {answer.code}")
-            seconds.append(answer.usage.wall_seconds - _statements(answer.usage.stages))
-            shutil.rmtree(room)
-        return median(seconds)
 
     def _room(self) -> Path:
         room = self.folder / f"run-{next(self.numbers)}"
@@ -108,12 +98,9 @@ def bench(catalog: Path, home: Path) -> Iterator[Bench]:
     shutil.rmtree(runs, ignore_errors=True)
     runs.mkdir(parents=True)
     settings = config.read()
-    with Launcher() as launcher, duckdb.connect(config={"threads": THREADS}) as connection:
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute("SET enable_external_file_cache = false")  # as in the sandbox
+    with Launcher() as launcher, open_plain({}, usual_threads(), Limits().memory_bytes) as connection:
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
-        mounter = partial(launcher.run, require_isolation=settings.require_isolation)
-        datasets = mount_catalog(read_catalog(catalog), home / "vault", home / "scratch", mounter)
+        datasets = mount_catalog(read_catalog(catalog), home / "vault", home / "scratch", engine.mount)
         for dataset in datasets:
             fields = ", ".join(f.name for f in dataset.fields)
             connection.execute(f"CREATE VIEW {dataset.name} AS SELECT {fields} FROM read_parquet('{dataset.path}')")
