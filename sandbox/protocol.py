@@ -220,8 +220,9 @@ class SyntheticTable:
 class RehearseTask:
     """Run one text on synthetic rows; the answer's `page` holds the first rows of its result.
 
-    `views` are tables that the operator itself brings. Columns of one name and one declaration hold values of one
-    domain in every table, and three rows of four agree in them by number, so that joins find partners. The same
+    `views` are tables that the operator itself brings; a synthetic column of which nothing but the type is declared
+    takes the values that a column of its name and type has there. Columns of one name and one declaration hold values
+    of one domain in every table, and three rows of four agree in them by number, so that joins find partners. The same
     `seed` gives the same rows. The step in answers is "result", or the name of a table.
     """
 

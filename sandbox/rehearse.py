@@ -5,19 +5,22 @@ The process may read the operator's own tables and nothing else: no version, no 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 
 from sandbox.confine import GATE, LOCK
-from sandbox.engine import Place, Statement, codes, connect, hold, lock, name, open_gate, progress
+from sandbox.engine import Place, Statement, codes, connect, hold, lock, name, open_gate, progress, text
 from sandbox.gate import framed
 from sandbox.pages import read_page
-from sandbox.protocol import Answer, RehearseTask, SyntheticTable
+from sandbox.protocol import Answer, RehearseTask, SyntheticColumn, View, column_type
 from sandbox.stages import Failed, Run
 from sandbox.synthetic import table_sql
 from sandbox.views import create_views
 
 RESULT = "result"
 """How the step that runs the text is called in answers."""
+_MOST_VALUES = 1000
 _TABLE = name("the result")
 """Where the result lies: no table of a task can have a name with a blank."""
 
@@ -35,9 +38,7 @@ def run_rehearse(task: RehearseTask, run: Run) -> Answer:
     with run.stages.time("open:views"):
         create_views(connection, task.views)
     with run.stages.time("open:tables"):
-        most = max((table.rows for table in task.tables), default=0)
-        for table in task.tables:
-            _create_table(connection, table, seed=task.seed, most_rows=most)
+        _create_tables(connection, task)
     if LOCK not in run.unsafe_without:
         with run.stages.time("open:lock"), codes(None):
             lock(connection, place)
@@ -52,14 +53,46 @@ def run_rehearse(task: RehearseTask, run: Run) -> Answer:
     return Answer(status="ok", columns=page.columns, page=page.rows, page_of=page.total)
 
 
-def _create_table(connection: duckdb.DuckDBPyConnection, table: SyntheticTable, *, seed: int, most_rows: int) -> None:
-    """Fill one synthetic table; a declaration that contradicts itself makes the task malformed."""
-    try:
-        rows = table_sql(table, seed=seed, most_rows=most_rows)
-    except (ValueError, ArithmeticError):
-        raise Failed("task-malformed", table.name) from None
-    with codes(table.name):
-        connection.execute(f"CREATE TABLE {name(table.name)} AS {rows}")
+def _create_tables(connection: duckdb.DuckDBPyConnection, task: RehearseTask) -> None:
+    """Fill the synthetic tables; a declaration that contradicts itself makes the task malformed."""
+    most = max((table.rows for table in task.tables), default=0)
+    for table in task.tables:
+        columns = tuple(_partner(connection, column, task.views) for column in table.columns)
+        try:
+            rows = table_sql(replace(table, columns=columns), seed=task.seed, most_rows=most)
+        except (ValueError, ArithmeticError):
+            raise Failed("task-malformed", table.name) from None
+        with codes(table.name):
+            connection.execute(f"CREATE TABLE {name(table.name)} AS {rows}")
+
+
+def _partner(
+    connection: duckdb.DuckDBPyConnection, column: SyntheticColumn, views: tuple[View, ...]
+) -> SyntheticColumn:
+    """The column; if nothing is declared of it, with the values that one of its name has in the operator's own table.
+
+    So joins with that table find partners: the operator's own codes are no secret to it.
+    """
+    if column.values or column.minimum or column.maximum or column.subjects:
+        return column
+    wanted = column.name.lower()
+    for view, found in ((v, c) for v in views for c in v.columns if c.lower() == wanted):
+        with codes(view.name):
+            values = _values(connection, view, found, column_type(column.type) or column.type)
+        if values:
+            return replace(column, values=values)
+    return column
+
+
+def _values(connection: duckdb.DuckDBPyConnection, view: View, column: str, kind: str) -> tuple[str, ...]:
+    """The first values of a column as texts; none when it is of another type than `kind`."""
+    value = f"CAST({name(column)} AS VARCHAR)"
+    wanted = f"typeof({name(column)}) = {text(kind)}"
+    rows = connection.execute(
+        f"SELECT DISTINCT {value} FROM {name(view.name)} WHERE {name(column)} IS NOT NULL AND {wanted} "
+        f"ORDER BY 1 LIMIT {_MOST_VALUES}"
+    ).fetchall()
+    return tuple(str(row[0]) for row in rows)
 
 
 def _statement(task: RehearseTask, connection: duckdb.DuckDBPyConnection, *, guarded: bool) -> Statement:

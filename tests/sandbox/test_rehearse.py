@@ -231,6 +231,16 @@ def test_an_own_table_of_the_operator_is_joined(rehearse: Rehearse, tmp_path: Pa
     assert rehearse("SELECT h FROM station", views=views).code == "engine-error"
 
 
+def test_columns_without_declaration_take_the_codes_of_the_own_table(rehearse: Rehearse, tmp_path: Path) -> None:
+    own = tmp_path / "own.parquet"
+    duckdb.sql(f"COPY (SELECT 'it''s ' || i AS note, i::VARCHAR AS km FROM range(30) AS t(i)) TO '{own}'")
+    views = (View(name="mine", path=str(own), columns=("note", "km")),)
+    sql = "SELECT count(DISTINCT event.note), count(DISTINCT mine.note) FROM event LEFT JOIN mine USING (note)"
+    assert rehearse(sql, views=views).page == (("30", "30"),)
+    kept = "SELECT max(km) <= 149 AS declared FROM event"
+    assert rehearse(kept, views=views, functions=("max",)).page == (("true",),)
+
+
 # ---------------------------------------------------------------------------------------------------- walls, limits
 
 
