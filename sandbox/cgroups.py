@@ -17,7 +17,7 @@ from pathlib import Path
 
 _PREFIX = "sluice-"
 _CONTROLLERS = ("memory", "pids", "cpu")
-_REMOVE_TRIES, _REMOVE_SECONDS = 20, 0.002
+_REMOVE_TRIES, _DYING_TRIES, _REMOVE_SECONDS = 20, 500, 0.002
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,12 @@ def open_groups(trees: Iterable[Tree] | None = None) -> Groups:
         groups.close()
         raise PermissionError(f"no control groups for {', '.join(sorted(missing))}")
     return groups
+
+
+def remove_groups(process: int) -> None:
+    """Remove what `open_groups` made in the process `process`, which has ended; its children may still be dying."""
+    for tree in own_trees():
+        _remove_all(tree.own / f"{_PREFIX}{process}", _DYING_TRIES)
 
 
 def own_trees() -> list[Tree]:
@@ -151,9 +157,9 @@ def _starved(group: Path) -> bool:
     return False
 
 
-def _remove(group: Path) -> None:
+def _remove(group: Path, tries: int = _REMOVE_TRIES) -> None:
     """Remove a group; the kernel may take a moment to let go of its last process."""
-    for _ in range(_REMOVE_TRIES):
+    for _ in range(tries):
         try:
             group.rmdir()
         except FileNotFoundError:
@@ -164,11 +170,11 @@ def _remove(group: Path) -> None:
             return
 
 
-def _remove_all(base: Path) -> None:
+def _remove_all(base: Path, tries: int = _REMOVE_TRIES) -> None:
     with suppress(OSError):
         for group in base.iterdir():
             if group.is_dir():
-                _remove(group)
+                _remove(group, tries)
     _remove(base)
 
 

@@ -15,12 +15,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from sandbox.cgroups import remove_groups
 from sandbox.protocol import MAX_ANSWER_BYTES
 from sandbox.scratch import used_bytes
 from sandbox.shape import Malformed, from_plain
 from sandbox.wire import ANSWER, FRAME, MAX_FACT, PROGRESS, READY, Ended, Order, Started
 
 _START_SECONDS = 30.0
+_END_SECONDS, _END_LOOK_SECONDS = 2.0, 0.001
 _LOOK_SECONDS = 0.05
 _MEASURE_SECONDS = 0.2
 _CHUNK = 1 << 16
@@ -61,6 +63,8 @@ class Watch:
 class Program(Protocol):
     """A started program, as `subprocess` gives it."""
 
+    pid: int
+
     def poll(self) -> int | None:
         """Its exit code, None while it runs."""
 
@@ -94,11 +98,16 @@ class Zygote:
         return self.owner == os.getpid() and self._process.poll() is None
 
     def close(self) -> None:
-        """End it: its processes die with it."""
+        """End it and its processes, and remove the control groups that it left if it was killed."""
         self._orders.close()
-        if self.owner == os.getpid():
-            self._process.kill()
-            self._process.wait()
+        if self.owner != os.getpid():
+            return
+        patience = time.monotonic() + _END_SECONDS
+        while self._process.poll() is None and time.monotonic() < patience:
+            time.sleep(_END_LOOK_SECONDS)  # it ends by itself now, and tidies up
+        self._process.kill()
+        self._process.wait()
+        remove_groups(self._process.pid)
 
     def run(self, order: Order, task: bytes, watch: Watch) -> End:
         """Run one task to its end. Raises `Gone` when the zygote cannot take it, or ends before its process does."""

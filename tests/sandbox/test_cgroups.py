@@ -37,7 +37,7 @@ def test_a_task_runs_in_a_group_of_its_own_and_leaves_none(launcher: Launcher, t
     answer = launcher.run(query(table, "SELECT 1 AS a"), scratch, require_isolation=True)
     assert CGROUP in answer.walls
     assert launcher._zygote is not None
-    own = f"sluice-{launcher._zygote._process.pid}"  # type: ignore[attr-defined]
+    own = f"sluice-{launcher._zygote._process.pid}"
     assert [group for group in folders() if group.parent.name == own and (group / "cgroup.procs").exists()] == []
 
 
@@ -59,10 +59,24 @@ def test_the_groups_of_a_killed_zygote_are_removed_by_the_next(table: Path, tmp_
         first = launcher._zygote
         assert first is not None
         first._process.kill()
-        left = {tree.own / f"sluice-{first._process.pid}" for tree in own_trees()}  # type: ignore[attr-defined]
+        left = {tree.own / f"sluice-{first._process.pid}" for tree in own_trees()}
         assert any(group.exists() for group in left)
         launcher.run(query(table, "SELECT 1 AS a"), tmp_path / "a", require_isolation=True)
         assert not any(group.exists() for group in left)
+
+
+@here
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_closed_launcher_leaves_no_group(table: Path, scratch: Path, killed: bool) -> None:
+    with Launcher() as launcher:
+        launcher.run(query(table, "SELECT 1 AS a"), scratch, require_isolation=True)
+        zygote = launcher._zygote
+        assert zygote is not None
+        left = {tree.own / f"sluice-{zygote._process.pid}" for tree in own_trees()}
+        assert any(group.exists() for group in left)
+        if killed:
+            zygote._process.kill()
+    assert not any(group.exists() for group in left)
 
 
 def test_version_two_gets_its_own_files(tmp_path: Path) -> None:
