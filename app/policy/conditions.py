@@ -119,11 +119,34 @@ def holds(condition: str, effect: str, context: Context) -> bool:
 
     Where the context does not say, a deny holds and an allow does not.
     """
+    return not failing(condition, effect, context)
+
+
+def failing(condition: str, effect: str, context: Context) -> tuple[tuple[str, Any], ...]:
+    """The predicates of a canonical `condition`, with their values, that do not hold."""
+    return tuple(
+        (name, value)
+        for name, value in _predicates(condition)
+        if (found := _PREDICATES[name](context, value)) is False or (found is None and effect != DENY)
+    )
+
+
+def turns(condition: str, after: datetime) -> frozenset[datetime]:
+    """The coming moments at which a canonical `condition` begins or ceases to hold: of hours, the next of each."""
+    found: set[datetime] = set()
     for name, value in _predicates(condition):
-        found = _PREDICATES[name](context, value)
-        if found is False or (found is None and effect != DENY):
-            return False
-    return True
+        if name in {"from", "before"}:
+            found.add(datetime.fromisoformat(value))
+        elif name == "hours":
+            found |= {_next(hour, after) for hour in value}
+    return frozenset(moment for moment in found if moment > after)
+
+
+def _next(hour: int, after: datetime) -> datetime:
+    """The next full `hour` of the office's clock after `after`; 24 is midnight."""
+    local = after.astimezone(OFFICE_ZONE)
+    today = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(hours=hour)
+    return today if today > local else today + timedelta(days=1)
 
 
 def _wrong(place: str, value: str, allowed: str) -> Invalid:

@@ -30,7 +30,7 @@ def decide(policy: PolicySnapshot, authorization: str, analysis: Analysis, conte
     "use-not-granted" when none allows it; "policy-unknown-authorization"; Unavailable("policy-stale") when the
     data sets are not those of the policy.
     """
-    decided = _decided(policy, authorization, analysis, context)
+    decided = answers(policy, authorization, analysis, context)
     refused = [(use, answer) for use, answer in decided if not answer.allowed]
     if refused:
         findings = [_finding(policy, use, answer) for use, answer in refused]
@@ -52,7 +52,7 @@ def smallest_application(
 
     The latter are uses that a standing rule forbids; while there are any, the query has to be changed as well.
     """
-    decided = _decided(policy, authorization, analysis, context)
+    decided = answers(policy, authorization, analysis, context)
     missing = [(u.dataset, u.field, u.use) for u, answer in decided if not answer.allowed and not answer.denying]
     hopeless = tuple(u for u, answer in decided if answer.denying)
     return collect(missing), hopeless
@@ -91,10 +91,26 @@ def standing_uses(
     )
 
 
-def _decided(
+def request_about(dataset: Dataset, name: str, context: Context) -> tuple[str, Context]:
+    """How a request calls the field `name` ("*": the rows as such), and `context` with the field's level.
+
+    Raises Broken("policy-unknown-field").
+    """
+    field = dataset.field(name)
+    if field is None and name != ANY:
+        raise Broken("policy-unknown-field", place=f"{dataset.name}.{name}")
+    known = ANY if field is None else field.name
+    own = dataset.kind is DatasetKind.ENTERPRISE
+    return key(dataset.name, known), replace(context, level=None if field is None or own else field.level)
+
+
+def answers(
     policy: PolicySnapshot, authorization: str, analysis: Analysis, context: Context
 ) -> list[tuple[FieldUse, Answer]]:
-    """Every use of the analysis with the policy's answer, in order of place."""
+    """Every use of the analysis with the policy's answer, in order of place.
+
+    Raises "policy-unknown-authorization" and "policy-stale" as `decide` does.
+    """
     datasets = {d.name: d for d in analysis.datasets}
     for dataset in analysis.datasets:
         _check_fresh(policy, dataset)
@@ -109,14 +125,8 @@ def _decided(
 def _answer(
     policy: PolicySnapshot, authorization: str, dataset: Dataset, name: str, use: str, context: Context
 ) -> Answer:
-    field = dataset.field(name)
-    if field is None and name != ANY:
-        raise Broken("policy-unknown-field", place=f"{dataset.name}.{name}")
-    known = ANY if field is None else field.name
-    own = dataset.kind is DatasetKind.ENTERPRISE
-    level = None if field is None or own else field.level
-    asked = replace(context, level=level)
-    return policy.shard(authorization).answer(dataset.name, key(dataset.name, known), use, asked)
+    place, asked = request_about(dataset, name, context)
+    return policy.shard(authorization).answer(dataset.name, place, use, asked)
 
 
 def _check_fresh(policy: PolicySnapshot, dataset: Dataset) -> None:
