@@ -64,11 +64,16 @@ class Casework:
             self.history(),
             folder,
             progress=heartbeat.stage,
+            steps=heartbeat.step,
             cancelled=heartbeat.stopped,
         )
         plan = evaluated.plan
         return Evaluation(
-            report=evaluated.report, grant=plan.grant, reviewers=plan.rule.reviewers, usage=_cost(evaluated)
+            report=evaluated.report,
+            grant=plan.grant,
+            reviewers=plan.rule.reviewers,
+            usage=_cost(evaluated),
+            execution=_execution(evaluated),
         )
 
     def in_force(self, authorization: str) -> str | None:
@@ -173,7 +178,27 @@ def _cost(evaluated: Evaluated) -> dict[str, float]:
     usage, timings = evaluated.result.usage, evaluated.timings
     return {
         "sandbox_seconds": round(timings["sandbox"], 1),
+        "waited_seconds": round(usage["waited_seconds"], 1),
         "check_seconds": round(timings["check"], 1),
         "cpu_seconds": round(usage["cpu_seconds"], 1),
-        "peak_memory_mib": float(round(usage["peak_memory_bytes"] / (16 << 20)) * 16),
+        "peak_memory_mib": _coarse(usage["peak_memory_bytes"]),
+        "spill_mib": _coarse(usage["spill_bytes"]),
+        "read_mib": _coarse(usage["read_bytes"]),
+        "written_mib": _coarse(usage["written_bytes"]),
+    }
+
+
+def _coarse(size: float) -> float:
+    """Bytes in MiB, to the next multiple of 16: what a condition lets the engine skip, or a few cells, are smaller."""
+    return float(round(size / (16 << 20)) * 16)
+
+
+def _execution(evaluated: Evaluated) -> dict[str, object]:
+    """How a run was made, for whoever verifies its release."""
+    task, result = evaluated.plan.task, evaluated.result
+    return {
+        "engine": result.engine,
+        "reproducible": task.reproducible,
+        "threads": result.threads,
+        "walls": list(result.walls),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 
@@ -48,6 +49,11 @@ class Engine:
     def callable_functions(self) -> tuple[str, ...]:
         """Every function that generated SQL may call: the guard in the sandbox knows no other."""
         return tuple(sorted({*self.functions.classes, *self.functions.syntax}))
+
+    @property
+    def version(self) -> str:
+        """The engine that runs in the sandbox, with its version."""
+        return f"DuckDB {metadata.version('duckdb')}"
 
     def mount(self, task: MountTask, scratch: Path, /) -> Answer:
         """Run a mount task under the limits of its kind: a `Mounter` of `app.catalog.mounting`."""

@@ -35,6 +35,8 @@ ROUNDS = 8
 """How often the firewall may take cells out before the whole output is stopped."""
 
 Progress = Callable[[str], None]
+Steps = Callable[[int, int, float], None]
+"""Told while the sandbox runs: the number of the running step from 1, how many there are, its share done (0 to 1)."""
 Cancelled = Callable[[], bool]
 
 
@@ -93,6 +95,7 @@ def evaluate(
     folder: Path,
     *,
     progress: Progress = lambda _stage: None,
+    steps: Steps | None = None,
     cancelled: Cancelled | None = None,
 ) -> Evaluated:
     """Everything from SQL to a check report; the result and its evidence end up in `folder`, which must be empty.
@@ -107,7 +110,7 @@ def evaluate(
     for _ in range(ROUNDS):
         progress("running")
         plan = _plan(engine, question, grant, stopped)
-        result = _run(engine, plan, folder, cancelled, timings)
+        result = _run(engine, plan, folder, timings, steps=steps, cancelled=cancelled)
         progress("checking")
         begun = time.monotonic()
         segment = read_segment(plan, folder)
@@ -134,9 +137,35 @@ def _plan(engine: Engine, question: Question, grant: Grant, stopped: Stopped) ->
     )
 
 
-def _run(engine: Engine, plan: Plan, folder: Path, cancelled: Cancelled | None, timings: dict[str, float]) -> RunResult:
+def _numbered(plan: Plan, steps: Steps) -> Callable[[str, float], None]:
+    """Tell `steps` the number of the step that the sandbox names; a name that is not in the plan is nobody's."""
+    names = [*(s.table for s in plan.task.steps), *(e.file for e in plan.task.exports)]
+    numbers = {name: number for number, name in enumerate(names, start=1)}
+
+    def told(step: str, share: float) -> None:
+        if step in numbers:
+            steps(numbers[step], len(names), share)
+
+    return told
+
+
+def _run(
+    engine: Engine,
+    plan: Plan,
+    folder: Path,
+    timings: dict[str, float],
+    *,
+    steps: Steps | None,
+    cancelled: Cancelled | None,
+) -> RunResult:
     """Run a plan in the sandbox; its files end up in `folder`."""
-    answer = engine.launcher.run(plan.task, folder, require_isolation=engine.require_isolation, cancelled=cancelled)
+    answer = engine.launcher.run(
+        plan.task,
+        folder,
+        require_isolation=engine.require_isolation,
+        cancelled=cancelled,
+        on_progress=None if steps is None else _numbered(plan, steps),
+    )
     for stage, seconds in answer.usage.stages.items():
         timings[stage] = timings.get(stage, 0.0) + seconds
     timings["sandbox"] = timings.get("sandbox", 0.0) + answer.usage.wall_seconds
@@ -147,13 +176,24 @@ def _run(engine: Engine, plan: Plan, folder: Path, cancelled: Cancelled | None, 
         folder=str(folder),
         files=answer.files,
         rows=dict(answer.rows),
-        usage={
-            "wall_seconds": answer.usage.wall_seconds,
-            "cpu_seconds": answer.usage.cpu_seconds,
-            "peak_memory_bytes": float(answer.usage.peak_memory_bytes),
-        },
+        usage={name: float(getattr(answer.usage, name)) for name in _FIGURES},
         walls=answer.walls,
+        threads=1 if plan.task.reproducible else answer.usage.threads,
+        engine=engine.version,
     )
+
+
+_FIGURES = (
+    "wall_seconds",
+    "waited_seconds",
+    "cpu_seconds",
+    "peak_memory_bytes",
+    "scratch_bytes",
+    "spill_bytes",
+    "read_bytes",
+    "written_bytes",
+)
+"""What is kept of a run's cost."""
 
 
 _BRANCH: dict[str, type[SluiceError]] = {

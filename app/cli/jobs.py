@@ -138,7 +138,7 @@ def list_jobs(everybody: bool, limit: int, person: str | None, as_json: bool) ->
 @acting
 @with_json
 def show_job(job_id: str, person: str | None, as_json: bool) -> None:
-    """Show where JOB stands: its state, counts and findings; no value of its result.
+    """Show where JOB stands: its state, how far it is, counts and findings; no value of its result.
 
     \b
     Examples:
@@ -291,7 +291,7 @@ def _wait(running: Services, job_id: str, timeout: float, *, quiet: bool) -> Job
         while True:
             with running.store.reading() as connection:
                 record = load(connection, job_id)
-            status.update(f"{job_id}: {record.state}")
+            status.update(f"{job_id}: {record.progress.text() if record.progress else record.state}")
             if record.state in ENDED:
                 return record
             if time.monotonic() > end:
@@ -323,6 +323,7 @@ def job_row(record: JobRecord) -> dict[str, Any]:
         "revises": record.revises,
         "attempts": record.attempts,
         "output": record.output,
+        "progress": record.progress.told() if record.progress else None,
         "result": dict(record.result),
         "findings": [f.to_json() for f in record.findings],
         "submitted_at": record.submitted_at,
@@ -332,6 +333,8 @@ def job_row(record: JobRecord) -> dict[str, Any]:
 
 def _lines(record: JobRecord) -> str:
     lines = [f"{record.id}: {record.state}  ({record.title}, version {record.revision}, by {record.author})"]
+    if record.progress is not None:
+        lines.append(record.progress.text())
     if record.output:
         result = record.result
         lines.append(

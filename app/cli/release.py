@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,9 +153,22 @@ def verify_command(bundle: Path, keys: Path | None, as_json: bool) -> None:
     text = (
         f"Valid: {claims['bundle']} for {claims['recipient']}, {len(verified.files)} files.\n"
         f"Approved by {', '.join(v['organization'] for v in claims['votes'])}; "
-        f"ledger entry {verified.approval.index} of {verified.approval.at}."
+        f"ledger entry {verified.approval.index} of {verified.approval.at}.\n"
+        f"{_ran(claims.get('execution') or {})}"
     )
     answer(value, as_json=as_json, text=text)
+
+
+def _ran(execution: Mapping[str, Any]) -> str:
+    """How the released result was computed, in a sentence; bundles of old did not say."""
+    if not execution:
+        return "How it ran is not said."
+    threads = execution["threads"]
+    mode = "in reproducible mode" if execution["reproducible"] else "not in reproducible mode"
+    return (
+        f"Ran on {execution['engine']} {mode}, with {threads} thread{'' if threads == 1 else 's'}, "
+        f"behind {len(execution['walls'])} walls: {', '.join(execution['walls'])}."
+    )
 
 
 def _key_lines(running: Services) -> str:

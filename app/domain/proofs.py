@@ -77,7 +77,10 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """What came back from the sandbox, in quarantine (stage `jobs`): a folder and the names of its files."""
+    """What came back from the sandbox, in quarantine (stage `jobs`): a folder and the names of its files.
+
+    `usage` are the exact figures, which stay inside; it ran on `threads` of the engine `engine`, within `walls`.
+    """
 
     plan_hash: str
     folder: str
@@ -85,6 +88,8 @@ class RunResult:
     rows: dict[str, int]
     usage: dict[str, float]
     walls: tuple[str, ...]
+    threads: int
+    engine: str
 
 
 @dataclass(frozen=True, kw_only=True)

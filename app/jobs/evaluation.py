@@ -25,13 +25,14 @@ class Evaluation:
     """What an execution answers: the check report with its files in the folder it was given, and by what grant.
 
     `reviewers` is how many must agree, by the rule of the report's level; `usage` says what the run cost (seconds,
-    bytes), for the operator.
+    bytes), for the operator; `execution` how it ran (engine, threads, walls), for whoever verifies the release.
     """
 
     report: CheckReport
     grant: Grant
     reviewers: int
     usage: Mapping[str, float] = field(default_factory=dict)
+    execution: Mapping[str, object] = field(default_factory=dict)
 
 
 class Heartbeat(Protocol):
@@ -39,6 +40,9 @@ class Heartbeat(Protocol):
 
     def stage(self, name: str) -> None:
         """Say what is going on now; "checking" moves the job to that state. Raises what `ask` raises."""
+
+    def step(self, number: int, steps: int, share: float) -> None:
+        """Say which step of the stage runs (from 1), of how many, and its share done (0 to 1). Never raises."""
 
     def ask(self) -> None:
         """Raise JobStopped when the job is to stop: cancelled, its authorization ended, or the lease lost."""

@@ -16,6 +16,7 @@ from app.domain.lifecycles import JOB
 from app.domain.people import Actor
 from app.domain.times import moment, stamp
 from app.jobs.evaluation import InForce, JobStopped
+from app.jobs.progress import Progress
 from app.jobs.records import AT_WORK, JobRecord, load
 from app.store.changes import Change
 from app.store.sessions import Store
@@ -97,12 +98,12 @@ def _start(change: Change, job_id: str, worker: str, turns: Turns) -> JobRecord:
     return load(connection, job_id)
 
 
-def renew(store: Store, record: JobRecord, turns: Turns, progress: str) -> None:
+def renew(store: Store, record: JobRecord, turns: Turns, progress: Progress) -> None:
     """Prolong the lease and say how far the run is. Raises JobStopped("job-lease-lost") when it is not ours now."""
     until = stamp(store.clock() + timedelta(seconds=turns.lease_seconds))
     ours = (job_lease.c.job_id == record.id, job_lease.c.fence == record.fence)
     with store.upkeep() as connection:
-        statement = update(job_lease).where(*ours).values(until=until, progress={"stage": progress})
+        statement = update(job_lease).where(*ours).values(until=until, progress=progress.to_json())
         if connection.execute(statement).rowcount != 1:
             raise JobStopped("job-lease-lost", job=record.id)
 

@@ -101,6 +101,7 @@ def _columns(change: Change, evaluation: Evaluation) -> dict[str, Any]:
             "stopped_by_firewall": report.stopped_by_firewall,
             "decision": report.decision.value,
             "usage": dict(evaluation.usage),
+            "execution": dict(evaluation.execution),
         },
         "findings": findings_to_json(report.reasons),
         "analysis": _analysis(grant),

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, Select, select
 
 from app.domain.errors import Finding, Refusal
 from app.domain.report_json import findings_from_json
-from app.store.tables import job, output
+from app.jobs.progress import Progress, progress_from_json
+from app.store.tables import job, job_lease, output
 
 WAITING = ("submitted", "queued")
 AT_WORK = ("running", "checking")
@@ -28,7 +29,10 @@ class EnterpriseFile:
 
 @dataclass(frozen=True, kw_only=True)
 class JobRecord:
-    """One version of a job. `revises` is the job it is a new version of; `result` counts what came out, no values."""
+    """One version of a job. `revises` is the job it is a new version of; `result` counts what came out, no values.
+
+    `progress` is what the run last said of itself; None while there is none.
+    """
 
     id: str
     state: str
@@ -48,6 +52,7 @@ class JobRecord:
     submitted_at: str | None
     updated_at: str
     output: str | None
+    progress: Progress | None
 
 
 def load(connection: Connection, job_id: str) -> JobRecord:
@@ -70,7 +75,9 @@ def listed(connection: Connection, *, operator: str | None = None, limit: int = 
 
 
 def _query() -> Select[Any]:
-    return select(job, output.c.id.label("output_id")).outerjoin(output, output.c.job_id == job.c.id)
+    columns = (job, output.c.id.label("output_id"), job_lease.c.progress)
+    tables = job.outerjoin(output, output.c.job_id == job.c.id).outerjoin(job_lease, job_lease.c.job_id == job.c.id)
+    return select(*columns).select_from(tables)
 
 
 def _record(row: Row[Any]) -> JobRecord:
@@ -94,4 +101,5 @@ def _record(row: Row[Any]) -> JobRecord:
         submitted_at=row.submitted_at,
         updated_at=row.updated_at,
         output=row.output_id,
+        progress=progress_from_json(row.progress) if row.state in AT_WORK else None,
     )

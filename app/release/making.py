@@ -144,6 +144,7 @@ def _write_bundle(
             policy_version=case.report.policy_version,
             report_hash=case.row.report_hash,
             reproducible=bool(case.job.parameters["reproducible"]),
+            execution=case.job.result.get("execution", {}),
             checks=for_operator(case.report),
             votes=approval.votes,
             approval=_proof(desk, case.row.id),

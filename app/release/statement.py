@@ -21,7 +21,8 @@ class Claims:
     """The predicate of a release.
 
     `datasets` are (name, catalog code, version hash) of what was read. `checks` are the operator's view of the check
-    report, `report_hash` the hash of the whole one. `approval` proves the entry that records the approval, as
+    report, `report_hash` the hash of the whole one. `execution` says how it ran: "engine", "reproducible", "threads",
+    and the "walls" that stood around it. `approval` proves the entry that records the approval, as
     `app.ledger.proof.prove_entry` writes it.
     """
 
@@ -36,6 +37,7 @@ class Claims:
     policy_version: str
     report_hash: str
     reproducible: bool
+    execution: Mapping[str, object]
     checks: Mapping[str, object]
     votes: tuple[Vote, ...]
     approval: Mapping[str, object]

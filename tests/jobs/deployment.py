@@ -243,6 +243,9 @@ FLIGHTS = Dataset(
 )
 
 
+EXECUTION = {"engine": "DuckDB 2.0.0", "reproducible": False, "threads": 2, "walls": ["landlock", "seccomp"]}
+
+
 def evaluation(folder: Path, *, level: Level = Level.L2, decision: Decision = Decision.CHECKED) -> Evaluation:
     """What a run that wrote its files into `folder` answers."""
     table = pa.table({"carrier": ["AA", "=B6"], "flights": [1200, 900]})
@@ -287,7 +290,9 @@ def evaluation(folder: Path, *, level: Level = Level.L2, decision: Decision = De
         decisions=(UseDecision(use=use, allowed=True, rules=("std-group-L1",)),),
     )
     reviewers = load_rules(read().policies).levels[level].reviewers
-    return Evaluation(report=report, grant=grant, reviewers=reviewers, usage={"wall_seconds": 0.25})
+    return Evaluation(
+        report=report, grant=grant, reviewers=reviewers, usage={"wall_seconds": 0.25}, execution=EXECUTION
+    )
 
 
 def quick(job: JobRecord, folder: Path, heartbeat: Heartbeat) -> Evaluation:

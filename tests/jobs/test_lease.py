@@ -10,6 +10,7 @@ from app.domain.errors import Finding, Refusal, SluiceError
 from app.jobs.evaluation import JobStopped
 from app.jobs.lease import Turns, ask, cancel, claim, is_lost, renew
 from app.jobs.outcome import Finish, begin_checking, end, finish
+from app.jobs.progress import Progress
 from app.jobs.quarantine import prepare
 from app.jobs.recovery import stop_waiting, take_back_expired
 from tests.jobs.deployment import Deployment, evaluation, pending
@@ -72,7 +73,7 @@ def test_a_stale_fence_can_write_nothing(here: Deployment) -> None:
     door = Finish(store=here.store, machine=here.machine(), new_id=here.services.new_id, register=pending)
     before = here.events(job_id)
     attempts = (
-        lambda: renew(here.store, stale, TURNS, "running"),
+        lambda: renew(here.store, stale, TURNS, Progress(stage="running")),
         lambda: ask(here.store, stale, here.in_force),
         lambda: begin_checking(here.store, here.machine(), stale),
         lambda: finish(door, stale, evaluation(folder), folder, checking=False),

@@ -29,7 +29,7 @@ from app.release.table_files import read_rows
 from app.release.trust import RELEASE, Trusted, key_lines, read_keys
 from app.release.verify import verify_bundle
 from app.store.tables import history_segment, release
-from tests.jobs.deployment import FLIGHTS, Deployment
+from tests.jobs.deployment import EXECUTION, FLIGHTS, Deployment
 
 STRANGER = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 
@@ -58,6 +58,7 @@ def test_a_bundle_holds_data_report_dictionary_and_a_manifest_that_says_all(rele
     assert {v["organization"] for v in claims["votes"]} == {"city-roads", "city-data"}
     assert (claims["plan_hash"], claims["policy_version"]) == ("cd" * 32, "policy-1")
     assert (verified.approval.event, verified.approval.subject) == ("output:approved", claims["output"])
+    assert (claims["reproducible"], claims["execution"]) == (False, EXECUTION)
     files = contents(bundle)
     assert list(csv.DictReader(io.StringIO(files["data.csv"].decode())))[1] == {"carrier": "=B6", "flights": "900"}
     assert pq.read_table(io.BytesIO(files["data.parquet"])).num_rows == 2
