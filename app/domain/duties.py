@@ -77,6 +77,15 @@ def rule_author_is_not_approver(actor: Actor, author: str) -> None:
         raise Refusal("duty-own-rule", person=actor.id)
 
 
+def provider_tightens_own_data_only(actor: Actor, others: Collection[str]) -> None:
+    """A provider's officer alone publishes what makes rules about its own data stricter.
+
+    `others` are the ids of rules whose change concerns other data or loosens something: those take the regulator.
+    """
+    if actor.kind is OrganizationKind.PROVIDER and others:
+        raise Refusal("duty-foreign-rules", person=actor.id, rules=", ".join(sorted(others)))
+
+
 def roles_fit_one_side(roles: Collection[str], kind: OrganizationKind, allowed: Collection[str]) -> None:
     """A person acts for one side: every role is one that organizations of this kind may give (`allowed`)."""
     foreign = sorted(set(roles) - set(allowed))

@@ -28,7 +28,6 @@ OTHER_EVENTS: dict[str, str] = {
     "review:commented": "a reviewer or the author commented on an output",
     "release:bundled": "a signed bundle was written",
     "release:fetched": "a released bundle was handed to its recipient",
-    "policy:published": "a policy version came into force",
     "ledger:exported": "the ledger was exported",
 }
 """Events beside those of the lifecycles, each with what it says."""

@@ -221,7 +221,27 @@ OUTPUT = Lifecycle(
     ),
 )
 
+POLICY = Lifecycle(
+    name="policy",
+    states=_states(
+        ("draft", "steward", "草稿", "draft"),
+        ("under_review", "regulator_officer", "审核中", "under review"),
+        ("published", "regulator_officer", "生效", "published"),
+        ("superseded", "nobody", "已被取代", "superseded"),
+        ("withdrawn", "nobody", "已撤回", "withdrawn"),
+    ),
+    transitions=_transitions(
+        ("", "draft", "draft", "policy:draft", "policy:drafted"),
+        ("draft", "revise", "draft", "policy:draft", "policy:revised"),
+        ("draft", "submit", "under_review", "policy:draft", "policy:submitted"),
+        ("under_review", "return", "draft", "policy:approve", "policy:returned"),
+        ("under_review", "publish", "published", "policy:approve", "policy:published"),
+        ("published", "supersede", "superseded", "policy:approve", "policy:superseded"),
+        ("draft under_review", "withdraw", "withdrawn", "policy:draft", "policy:withdrawn"),
+    ),
+)
+
 LIFECYCLES: dict[str, Lifecycle] = {
-    life.name: life for life in (CATALOG_ENTRY, APPLICATION, AUTHORIZATION, JOB, OUTPUT)
+    life.name: life for life in (CATALOG_ENTRY, APPLICATION, AUTHORIZATION, JOB, OUTPUT, POLICY)
 }
 """Every lifecycle under its name."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, insert, select, update
 from stdnum.cn import uscc as uscc_number
@@ -94,6 +94,11 @@ def founder() -> Actor:
         roles=frozenset(),
         permissions=frozenset({"organization:manage", "person:manage"}),
     )
+
+
+def first_lawgiver() -> Actor:
+    """Who enters the first use policy while a deployment is being created, and does nothing else."""
+    return replace(founder(), permissions=frozenset({"policy:draft", "policy:approve"}))
 
 
 def register_organization(change: Change, new: Organization) -> None:

@@ -248,17 +248,33 @@ history_segment = Table(
 """Fingerprints of the cells of a pending or released output; `status` is "pending", "released" or "dropped"."""
 
 # ------------------------------------------------------------------ policy
-policy_version = Table(
-    "policy_version",
+policy = Table(
+    "policy",
     METADATA,
     _id(),
+    Column("state", Text, nullable=False, index=True),
     Column("content", JSON, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("note", Text, nullable=False),
     Column("author", Text, nullable=False),
+    _reference("organization_id", "organization.id"),
+    _reference("based_on", "policy.id", optional=True, index=False),
     Column("approved_by", Text, nullable=True),
+    _moment("published_at", optional=True),
     _moment("created_at"),
+    _moment("updated_at"),
+)
+"""A version of the standing rules; `content` holds rules and texts, `digest` is the SHA-256 (hex) of its canonical
+JSON, `based_on` the version that was in force when it was drafted."""
+Index(
+    "uq_policy_published",
+    policy.c.state,
+    unique=True,
+    sqlite_where=policy.c.state == "published",
+    postgresql_where=policy.c.state == "published",
 )
 
-STATE_TABLES: dict[str, Table] = {t.name: t for t in (catalog_entry, application, authorization, job, output)}
+STATE_TABLES: dict[str, Table] = {t.name: t for t in (catalog_entry, application, authorization, job, output, policy)}
 """Lifecycle name → the table whose `state` column it moves."""
 
 OPERATIONAL = frozenset({job_lease.name})

@@ -210,6 +210,7 @@ def rows_in_state(change: Change, lifecycle: str, state: str) -> str:
     at = {"created_at": change.at, "updated_at": change.at}
     org = {"operator_id": "maps", "author": "analyst"}
     parents: dict[str, dict[str, Any]] = {
+        "policy": {"content": {}, "digest": "0", "note": "n", "author": "steward", "organization_id": "roads"},
         "catalog_entry": entry("probe", "roads", ()),
         "application": {**org, "title": "t", "content": {}},
         "authorization": {"application_id": "p-application", "operator_id": "maps", "scope": {}, "term_months": 1},
