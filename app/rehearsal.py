@@ -25,7 +25,7 @@ from app.policy.grants import collect
 from app.policy.rules import ANY
 from app.policy.snapshot import snapshot
 from app.query.analysis import Understood, understand
-from app.query.plain import plain_sql
+from app.query.plain import columns_read, plain_sql
 from app.workflow import Question, permit, sandbox_error
 from sandbox.protocol import RehearseTask, SyntheticTable, View
 
@@ -146,7 +146,7 @@ def _task(engine: Engine, rehearsal: Rehearsal, understood: Understood, own: tup
             columns = tuple(f.name for f in dataset.fields)
             views.append(View(name=dataset.name, path=dataset.path, columns=columns))
         else:
-            tables.append(synthetic_table(entries[dataset.name], rehearsal.rows))
+            tables.append(synthetic_table(entries[dataset.name], rehearsal.rows, columns_read(understood)))
     return RehearseTask(
         tables=tuple(tables),
         views=tuple(views),

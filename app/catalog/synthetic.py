@@ -12,15 +12,17 @@ FEWEST_SUBJECTS = 20
 _END_OF_DAY = " 23:59:59"
 
 
-def synthetic_table(entry: Entry, rows: int) -> SyntheticTable:
+def synthetic_table(entry: Entry, rows: int, read: frozenset[str]) -> SyntheticTable:
     """The table of an entry: `rows` rows, or as many as the entry says it has where these are fewer.
 
-    Every identifier has references of the same subjects in every table that is made for the same `rows`.
+    Of its columns those called as in `read` (lower case), or one where none is. Every identifier has references of the
+    same subjects in every table that is made for the same `rows`.
     """
     subjects = max(FEWEST_SUBJECTS, rows // ROWS_PER_SUBJECT)
+    fields = [field for field in entry.fields if field.name.lower() in read] or entry.fields[:1]
     return SyntheticTable(
         name=entry.name,
-        columns=tuple(_column(entry, field, subjects) for field in entry.fields),
+        columns=tuple(_column(entry, field, subjects) for field in fields),
         rows=rows if entry.rows is None else min(rows, entry.rows),
     )
 

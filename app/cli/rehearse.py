@@ -66,7 +66,7 @@ def rehearse_command(
     Examples:
       sluice rehearse --catalog sample_data/s1_rescue --sql share.sql
       sluice rehearse --catalog sample_data/s1_rescue --sql q.sql --enterprise tow_station=stations.csv --rows 10000
-      sluice rehearse --sql share.sql --as analyst-wang
+      sluice rehearse --sql share.sql --as analyst-rescue
     """
     from app import config
     from app.bootstrap import system_clock

@@ -17,6 +17,11 @@ def plain_sql(understood: Understood) -> str:
     return under_names(total_sql(resolved.tree), resolved.outputs)
 
 
+def columns_read(understood: Understood) -> frozenset[str]:
+    """The names, in lower case, of all columns that the query may read of any table."""
+    return frozenset(column.name.lower() for column in understood.resolved.tree.find_all(exp.Column))
+
+
 def under_names(query: str, outputs: tuple[str, ...]) -> str:
     """The generated `query` with its columns called what the operator wrote."""
     inner = exp.to_identifier("__out", quoted=True).sql("duckdb")
