@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import select
@@ -29,16 +31,17 @@ def prepare(root: Path, job_id: str, fence: int) -> Path:
     """The empty folder for a run that begins; whatever earlier runs of the job left is removed."""
     remove(root / job_id)
     folder = root / folder_name(job_id, fence)
-    folder.mkdir(parents=True, mode=0o700)
+    while not folder.is_dir():
+        with suppress(FileNotFoundError):  # a worker that was overtaken may tidy the job's folder away just now
+            folder.mkdir(parents=True, mode=0o700)
     return folder
 
 
 def discard(root: Path, job_id: str, fence: int) -> None:
     """Remove what a run left behind, and the job's folder when nothing else is in it."""
     remove(root / folder_name(job_id, fence))
-    parent = root / job_id
-    if parent.is_dir() and not any(parent.iterdir()):
-        parent.rmdir()
+    with suppress(OSError):
+        (root / job_id).rmdir()
 
 
 def keep_only_results(folder: Path, report: CheckReport) -> dict[str, str]:
@@ -68,12 +71,18 @@ def sweep(store: Store, root: Path) -> list[str]:
         wanted = set(connection.execute(select(output.c.folder)).scalars())
     fences = {row.id: row.fence for row in rows}
     wanted |= {folder_name(row.id, row.fence) for row in rows if row.state in AT_WORK}
-    left = [
-        name for run in root.glob("*/*") if _is_left(name := folder_name(run.parent.name, run.name), fences, wanted)
-    ]
+    left = [name for name in _folders(root) if _is_left(name, fences, wanted)]
     for name in left:
-        remove(root / name)
+        job_id, _, fence = name.partition("/")
+        discard(root, job_id, int(fence))
     return sorted(left)
+
+
+def _folders(root: Path) -> Iterator[str]:
+    """The names of the folders of all runs; other workers make and remove some meanwhile."""
+    for each in root.iterdir() if root.is_dir() else ():
+        with suppress(FileNotFoundError, NotADirectoryError):
+            yield from [folder_name(each.name, run.name) for run in each.iterdir()]
 
 
 def _is_left(name: str, fences: dict[str, int], wanted: set[str]) -> bool:
