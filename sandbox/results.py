@@ -32,8 +32,11 @@ def registry_file(identifier: str) -> str:
 
 
 def take_back(scratch: Path, owner: os.stat_result) -> None:
-    """Make the scratch folder the launcher's again, whose process has ended."""
-    now = scratch.lstat()
+    """Make the scratch folder the launcher's again, whose process has ended; its caller may have removed it."""
+    try:
+        now = scratch.lstat()
+    except FileNotFoundError:
+        return
     if (now.st_uid, now.st_gid) != (owner.st_uid, owner.st_gid):
         os.chown(scratch, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
