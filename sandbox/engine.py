@@ -22,13 +22,16 @@ from sandbox.stages import Failed, Report, Stages
 
 _ENGINE_SHARE = 0.75
 _PROGRESS_SECONDS = 0.25
-_FIXED: dict[str, str | bool | int | float | list[str]] = {
+_Setting = str | bool | int | float | list[str]
+_FIXED: dict[str, _Setting] = {
     "async_threads": 1,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
     "allow_persistent_secrets": False,
     "python_enable_replacements": False,
+    "max_expression_depth": 250,
+    "enable_external_file_cache": False,
 }
 _SPILL_SETTING = "max_temp_directory_size"
 
@@ -52,21 +55,24 @@ class Place:
     writable: tuple[str, ...]
 
 
-def connect(limits: Limits, place: Place, *, threads: int) -> duckdb.DuckDBPyConnection:
-    """An engine with limits and a spill folder, in which trusted definitions may still be made before `lock`."""
-    memory = int(limits.memory_bytes * _ENGINE_SHARE)
-    config = _FIXED | {"threads": threads, "memory_limit": f"{memory}B"}
-    connection = duckdb.connect(":memory:", config=config)
+def connect(limits: Limits, place: Place, *, threads: int, ordered: bool = True) -> duckdb.DuckDBPyConnection:
+    """An engine with limits and a spill folder, in which trusted definitions may still be made before `lock`.
+
+    Not `ordered` means: rows that no ORDER BY puts in order may come in any, which lets all threads write them.
+    """
+    config: dict[str, _Setting] = {
+        "threads": threads,
+        "memory_limit": f"{int(limits.memory_bytes * _ENGINE_SHARE)}B",
+        "preserve_insertion_order": ordered,
+    }
+    connection = duckdb.connect(":memory:", config=_FIXED | config)
     spill = str(Path(place.scratch, "spill"))
     for setting in (
         f"temp_directory={text(spill)}",
-        f"{_SPILL_SETTING}='{limits.scratch_bytes}B'",
+        f"{_SPILL_SETTING}='{limits.scratch_bytes}B'",  # among the other settings at the start it would do nothing
         "allow_extension_repositories='forbidden'",
         f"secret_directory={text(spill)}",
         "TimeZone='UTC'",
-        "max_expression_depth=250",
-        "preserve_insertion_order=true",
-        "enable_external_file_cache=false",
         "enable_progress_bar=true",
         "enable_progress_bar_print=false",
         "progress_bar_time=0",

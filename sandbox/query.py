@@ -39,7 +39,8 @@ def query_place(task: QueryTask, scratch: str) -> Place:
 def _open(task: QueryTask, place: Place, run: Run) -> tuple[duckdb.DuckDBPyConnection, list[Statement]]:
     """The locked engine with the views of the plan, and its statements, held against the gate."""
     with run.stages.time("open:connect"), codes(None):
-        connection = connect(task.limits, place, threads=1 if task.reproducible else task.limits.threads)
+        threads = 1 if task.reproducible else task.limits.threads
+        connection = connect(task.limits, place, threads=threads, ordered=task.reproducible)
     with run.stages.time("open:views"):
         create_views(connection, task.views, unsafe_plain_views=SECURE_VIEWS in run.unsafe_without)
     if LOCK not in run.unsafe_without:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from sandbox.launcher import Launcher
@@ -71,6 +72,13 @@ def test_a_missing_source_is_an_engine_error(launcher: Launcher, scratch: Path, 
 def test_order_and_limit_of_an_export_are_kept(run: Run, rows: Rows) -> None:
     run("SELECT i FROM v ORDER BY i DESC LIMIT 3")
     assert rows("out.parquet") == [(9999,), (9998,), (9997,)]
+
+
+def test_the_order_of_an_export_of_many_row_groups_is_kept(run: Run, scratch: Path) -> None:
+    answer = run("SELECT a.i * 100 + b.i AS n FROM v a JOIN v b ON b.i < 100 ORDER BY n DESC", limits=Limits(threads=2))
+    assert answer.rows == {"out.parquet": 1_000_000}
+    written = duckdb.read_parquet(str(scratch / "out.parquet"), file_row_number=True)
+    assert written.filter("n + file_row_number <> 999999").fetchall() == []
 
 
 def test_reproducible_runs_give_the_same_bytes(run: Run, scratch: Path) -> None:
