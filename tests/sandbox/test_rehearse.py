@@ -241,6 +241,11 @@ def test_columns_without_declaration_take_the_codes_of_the_own_table(rehearse: R
     assert rehearse(kept, views=views, functions=("max",)).page == (("true",),)
 
 
+def test_a_subquery_of_one_row_for_real_may_have_more_synthetic_ones(rehearse: Rehearse) -> None:
+    sql = "SELECT e.who, (SELECT o.since FROM owner o WHERE o.who = e.who) AS since FROM event e"
+    assert rehearse(sql).page_of == 1000
+
+
 # ---------------------------------------------------------------------------------------------------- walls, limits
 
 
