@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
@@ -31,6 +31,7 @@ from app.jobs.records import JobRecord
 from app.policy.conditions import Context
 from app.policy.grants import collect
 from app.policy.snapshot import snapshot
+from app.policy.versions import InForce
 from app.store.changes import Change
 from app.store.sessions import Store
 from app.store.standing import ended_state
@@ -49,6 +50,7 @@ class Casework:
     engine: Engine
     home: Path
     clock: Clock
+    policies: InForce = field(default_factory=InForce)
 
     def check(self, job: JobRecord) -> None:
         """Decide a submitted job before it is queued; raises SluiceError to refuse it."""
@@ -129,24 +131,24 @@ class Casework:
         return History(entries=tuple((r.output_id, self.home / "history" / r.path) for r in rows))
 
     def _question(self, job: JobRecord) -> Question:
-        """The SQL of a job with what its authorization covers at this moment.
+        """The SQL of a job with what its authorization covers and which rules are in force at this moment.
 
         Raises what `active_authorization` raises, Refusal("enterprise-not-authorized"), and Invalid for a bad file.
         """
         now = self.clock()
         with self.store.reading() as connection:
             held = active_authorization(connection, job.authorization, now)
+            standing = self.policies.standing(connection, self.engine.standing.model)
             names = sorted({dataset for dataset, _, _ in held.uses})
             public = tuple(current_dataset(connection, name) for name in names)
         datasets = (*public, *self._enterprise(job, held))
         uses = collect(held.uses, purpose=held.purpose)
-        product = held.products[0] if len(held.products) == 1 else None
         return Question(
             sql=job.sql,
             datasets=datasets,
-            policy=snapshot(self.engine.standing, {held.id: uses}, datasets),
+            policy=snapshot(standing, {held.id: uses}, datasets),
             authorization=held.id,
-            context=Context(now=now, purpose=held.purpose, product=product),
+            context=Context(now=now, purpose=held.purpose, product=held.product),
             reproducible=job.reproducible,
         )
 

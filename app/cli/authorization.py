@@ -302,18 +302,20 @@ for _row in (
 
 
 def _standing(running: Services, connection: Connection, content: Content) -> Standing:
-    """What the standing rules say about the data sets that are mounted."""
+    """What the rules in force say about the data sets that are mounted."""
     from app.authorization.scope import catalog_facts
     from app.catalog.entries import current_dataset
     from app.policy.conditions import Context
     from app.policy.decision import denial
     from app.policy.grants import collect
-    from app.policy.rules_files import load_standing
+    from app.policy.rules_files import load_model
     from app.policy.snapshot import snapshot
+    from app.policy.versions import published, standing_of
 
     mounted = [e.name for e in catalog_facts(connection, content.datasets).values() if e.mounted]
     datasets = {name: current_dataset(connection, name) for name in mounted}
-    policy = snapshot(load_standing(running.config.policies), {TRIAL: collect(content.uses)}, datasets.values())
+    rules = standing_of(connection, published(connection).id, load_model(running.config.policies))
+    policy = snapshot(rules, {TRIAL: collect(content.uses)}, datasets.values())
     product = content.products[0] if len(content.products) == 1 else None
     context = Context(now=running.clock(), purpose=content.purpose, product=product)
 

@@ -26,6 +26,9 @@ def init_command(sample: bool, as_json: bool) -> None:
     from app import bootstrap, config
     from app.identity.keys import create_keys
     from app.identity.people_file import found
+    from app.identity.register import first_lawgiver
+    from app.policy.publishing import establish
+    from app.policy.rules_files import load_standing
 
     settings = config.read()
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -35,7 +38,9 @@ def init_command(sample: bool, as_json: bool) -> None:
     services = bootstrap.build(settings)
     services.store.migrate()
     entered = found(services.store, services.platform, sample=sample)
-    value = {"home": str(settings.home), "keys_created": list(keys), "entered": list(entered)}
+    rules = load_standing(settings.policies)
+    policy = establish(services.store, first_lawgiver(), rules, services.new_id)
+    value = {"home": str(settings.home), "keys_created": list(keys), "entered": list(entered), "policy": policy}
     text = f"Ready: {settings.home} ({len(keys)} keys created, {len(entered)} organizations and persons entered)"
     answer(value, as_json=as_json, text=text)
 

@@ -54,3 +54,8 @@ class Authorization:
     state: str
     valid_from: datetime | None
     valid_until: datetime | None
+
+    @property
+    def product(self) -> str | None:
+        """The one kind of product that may leave; None when there are several."""
+        return self.products[0] if len(self.products) == 1 else None

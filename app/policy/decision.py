@@ -30,7 +30,7 @@ def decide(policy: PolicySnapshot, authorization: str, analysis: Analysis, conte
     "use-not-granted" when none allows it; "policy-unknown-authorization"; Unavailable("policy-stale") when the
     data sets are not those of the policy.
     """
-    decided = answers(policy, authorization, analysis, context)
+    decided = answers(policy, authorization, analysis.datasets, analysis.uses, context)
     refused = [(use, answer) for use, answer in decided if not answer.allowed]
     if refused:
         findings = [_finding(policy, use, answer) for use, answer in refused]
@@ -52,7 +52,7 @@ def smallest_application(
 
     The latter are uses that a standing rule forbids; while there are any, the query has to be changed as well.
     """
-    decided = answers(policy, authorization, analysis, context)
+    decided = answers(policy, authorization, analysis.datasets, analysis.uses, context)
     missing = [(u.dataset, u.field, u.use) for u, answer in decided if not answer.allowed and not answer.denying]
     hopeless = tuple(u for u, answer in decided if answer.denying)
     return collect(missing), hopeless
@@ -105,21 +105,25 @@ def request_about(dataset: Dataset, name: str, context: Context) -> tuple[str, C
 
 
 def answers(
-    policy: PolicySnapshot, authorization: str, analysis: Analysis, context: Context
+    policy: PolicySnapshot,
+    authorization: str,
+    datasets: Iterable[Dataset],
+    uses: Iterable[FieldUse],
+    context: Context,
 ) -> list[tuple[FieldUse, Answer]]:
-    """Every use of the analysis with the policy's answer, in order of place.
+    """Every use that a query makes of the data sets it reads, with the policy's answer, in order of place.
 
     Raises "policy-unknown-authorization" and "policy-stale" as `decide` does.
     """
-    datasets = {d.name: d for d in analysis.datasets}
-    for dataset in analysis.datasets:
+    read, made = {d.name: d for d in datasets}, tuple(uses)
+    for dataset in read.values():
         _check_fresh(policy, dataset)
-    touched = {u.dataset for u in analysis.uses}
-    untouched = [FieldUse(dataset=d, field=ANY, use=COUNT_ROWS, position=None) for d in datasets if d not in touched]
-    if touched - set(datasets):
-        raise Broken("policy-unknown-field", place=", ".join(sorted(touched - set(datasets))))
-    uses = sorted([*analysis.uses, *untouched], key=_place)
-    return [(u, _answer(policy, authorization, datasets[u.dataset], u.field, u.use, context)) for u in uses]
+    touched = {u.dataset for u in made}
+    if touched - set(read):
+        raise Broken("policy-unknown-field", place=", ".join(sorted(touched - set(read))))
+    untouched = [FieldUse(dataset=d, field=ANY, use=COUNT_ROWS, position=None) for d in read if d not in touched]
+    asked = sorted([*made, *untouched], key=_place)
+    return [(u, _answer(policy, authorization, read[u.dataset], u.field, u.use, context)) for u in asked]
 
 
 def _answer(

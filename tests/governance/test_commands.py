@@ -14,6 +14,9 @@ from click.testing import CliRunner, Result
 from app.bootstrap import services
 from app.cli.main import sluice
 from app.domain.errors import Invalid, Refusal, SluiceError
+from app.identity.register import first_lawgiver
+from app.policy.publishing import establish
+from app.policy.rules_files import load_standing
 from tests.governance.world import World
 
 Run = Callable[..., Result]
@@ -38,6 +41,8 @@ rain = "bad weather"
 def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     monkeypatch.setenv("SLUICE_HOME", str(world.services.config.home))
     services.cache_clear()
+    rules = load_standing(world.services.config.policies)
+    establish(world.store, first_lawgiver(), rules, world.services.new_id)
 
     def invoke(*arguments: str, person: str | None = None) -> Result:
         acting = ["--as", person] if person else []

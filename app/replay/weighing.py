@@ -1,0 +1,166 @@
+"""Which answers would change if other rules were in force? Everything that can be asked again, weighed under both.
+
+Each is asked as of the moment it was submitted and, as far as it may still act, at the present moment and at each
+coming one at which a condition begins or ceases to hold: a rule that starts next year shows its effect now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from app.domain.values import Dataset, FieldUse
+from app.policy.conditions import Context, turns
+from app.policy.decision import answers
+from app.policy.enforcement import Answer
+from app.policy.functions import FunctionTable
+from app.policy.grants import collect
+from app.policy.rules import NO_MATCH, Standing
+from app.policy.snapshot import PolicySnapshot, snapshot
+from app.replay.asked import Asked, LeftOut, everything, is_live
+
+MAX_MOMENTS = 100
+"""Coming moments that are looked at; the nearest ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flip:
+    """One use whose answer changes: whether it was and would be permitted, and the ids of the deciding rules."""
+
+    use: FieldUse
+    before: bool
+    after: bool
+    rules_before: tuple[str, ...]
+    rules_after: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """Something that would be answered otherwise, first at `at`; `before` and `after` are its answer as a whole."""
+
+    asked: Asked
+    at: datetime
+    before: bool
+    after: bool
+    flips: tuple[Flip, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """What would change from the rules `before` to the rules `after` (names of versions), as asked at `at`."""
+
+    before: str
+    after: str
+    at: datetime
+    moments: tuple[datetime, ...]
+    jobs: int
+    authorizations: int
+    changes: tuple[Changed, ...]
+    left_out: tuple[LeftOut, ...]
+
+    def counts(self) -> dict[str, int]:
+        """How many were asked and how many change: jobs to refused, to permitted, in part; authorizations; left out."""
+        jobs = [(c.before, c.after) for c in self.changes if c.asked.kind == "job"]
+        return {
+            "jobs": self.jobs,
+            "jobs_refused": jobs.count((True, False)),
+            "jobs_permitted": jobs.count((False, True)),
+            "jobs_in_part": jobs.count((True, True)) + jobs.count((False, False)),
+            "authorizations": self.authorizations,
+            "authorizations_changed": len(self.changes) - len(jobs),
+            "left_out": len(self.left_out),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scales:
+    """The two sets of rules, weighed against each other; snapshots are kept per authorization and data sets."""
+
+    before: Standing
+    after: Standing
+    _kept: dict[tuple[str, tuple[Dataset, ...]], tuple[PolicySnapshot, PolicySnapshot]] = field(default_factory=dict)
+
+    def changed(self, asked: Asked, moments: Iterable[datetime]) -> Changed | None:
+        """How the answer to `asked` changes at the first of `moments` at which it does; None when it never does."""
+        old, new = self._snapshots(asked)
+        for now in moments:
+            context = Context(now=now, purpose=asked.held.purpose, product=asked.held.product)
+            first, second = (answers(p, asked.held.id, asked.datasets, asked.uses, context) for p in (old, new))
+            pairs = [(use, x, y) for (use, x), (_, y) in zip(first, second, strict=True)]
+            flips = tuple(_flip(use, x, y) for use, x, y in pairs if x.allowed != y.allowed)
+            if flips:
+                return Changed(
+                    asked=asked,
+                    at=now,
+                    before=all(x.allowed for _, x, _ in pairs),
+                    after=all(y.allowed for _, _, y in pairs),
+                    flips=flips,
+                )
+        return None
+
+    def _snapshots(self, asked: Asked) -> tuple[PolicySnapshot, PolicySnapshot]:
+        place = (asked.held.id, asked.datasets)
+        if place not in self._kept:
+            grants = {asked.held.id: collect(asked.held.uses, purpose=asked.held.purpose)}
+            self._kept[place] = (
+                snapshot(self.before, grants, asked.datasets),
+                snapshot(self.after, grants, asked.datasets),
+            )
+        return self._kept[place]
+
+
+def replay(
+    connection: Connection, *, before: Standing, after: Standing, functions: FunctionTable, now: datetime
+) -> Replay:
+    """Ask every past job and every live authorization under both sets of rules."""
+    scales, ahead = Scales(before=before, after=after), moments(before, after, now)
+    changes: list[Changed] = []
+    left_out: list[LeftOut] = []
+    counts = {"job": 0, "authorization": 0}
+    for each in everything(connection, (before, after), functions, now):
+        if isinstance(each, LeftOut):
+            left_out.append(each)
+            continue
+        counts[each.kind] += 1
+        changed = scales.changed(each, _when(each, ahead, now))
+        if changed is not None:
+            changes.append(changed)
+    return Replay(
+        before=before.id,
+        after=after.id,
+        at=now,
+        moments=ahead,
+        jobs=counts["job"],
+        authorizations=counts["authorization"],
+        changes=tuple(changes),
+        left_out=tuple(left_out),
+    )
+
+
+def _when(asked: Asked, ahead: Iterable[datetime], now: datetime) -> list[datetime]:
+    """When to ask: as of the submission, and while the authorization lasts at the moments `ahead`."""
+    end = asked.held.valid_until
+    coming = [m for m in ahead if end is None or m < end] if is_live(asked.held, now) else []
+    return coming if asked.since is None else [asked.since, *coming]
+
+
+def moments(before: Standing, after: Standing, now: datetime) -> tuple[datetime, ...]:
+    """The present moment and those ahead at which a condition of either policy turns, the nearest `MAX_MOMENTS`.
+
+    Hours turn every day: they are looked at after the present moment and after each one-time turn.
+    """
+    conditions = {r.condition for standing in (before, after) for r in standing.rules if r.condition}
+    steps = {now, *(turn for c in conditions for turn in turns(c, now))}
+    ahead = steps | {turn for step in steps for c in conditions for turn in turns(c, step)}
+    return tuple(sorted(ahead)[:MAX_MOMENTS])
+
+
+def _flip(use: FieldUse, old: Answer, new: Answer) -> Flip:
+    return Flip(use=use, before=old.allowed, after=new.allowed, rules_before=_names(old), rules_after=_names(new))
+
+
+def _names(answer: Answer) -> tuple[str, ...]:
+    return tuple(r.id for r in answer.deciding) or (NO_MATCH,)
