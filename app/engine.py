@@ -32,14 +32,19 @@ class Engine:
     require_isolation: bool
 
     @staticmethod
-    def load(policies: Path, launcher: Launcher, *, require_isolation: bool) -> Engine:
-        """Read every rule; raises when one of them is not sound, so that nothing runs under half a policy."""
+    def load(
+        policies: Path, launcher: Launcher, *, require_isolation: bool, standing: Standing | None = None
+    ) -> Engine:
+        """Read every rule; raises when one of them is not sound, so that nothing runs under half a policy.
+
+        `standing` are the rules in force in a deployment; None: those of the files.
+        """
         rules = load_rules(policies)
         limits = dict(load_limits(policies))
         limits["query"] = replace(limits["query"], result_rows=min(rules.max_rows, limits["query"].result_rows))
         return Engine(
             functions=load_functions(policies),
-            standing=load_standing(policies),
+            standing=standing or load_standing(policies),
             rules=rules,
             limits=MappingProxyType(limits),
             launcher=launcher,

@@ -19,6 +19,7 @@ from sandbox.protocol import MAX_SYNTHETIC_ROWS
 
 if TYPE_CHECKING:
     from app.catalog.values import Entry
+    from app.policy.rules import Standing
 
 SHOWN = 50
 """Rows of the page that people see; JSON has all of it."""
@@ -73,11 +74,11 @@ def rehearse_command(
     from app.engine import Engine
     from sandbox.launcher import Launcher
 
-    entries = _published(person) if catalog is None else _described(catalog)
-    tried = Rehearsal(sql=sql_text(sql), entries=entries, enterprise=enterprise, rows=rows, seed=seed)
     settings = config.read()
+    entries, rules = _published(person) if catalog is None else (_described(catalog), None)
+    tried = Rehearsal(sql=sql_text(sql), entries=entries, enterprise=enterprise, rows=rows, seed=seed)
     with Launcher() as launcher:
-        engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
+        engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation, standing=rules)
         rehearsed = rehearse(engine, tried, system_clock)
     if as_json:
         click.echo(json.dumps(rehearsed.to_json(), ensure_ascii=False, indent=2))
@@ -91,15 +92,18 @@ def _described(folder: Path) -> tuple[Entry, ...]:
     return read_catalog(folder).entries
 
 
-def _published(person: str | None) -> tuple[Entry, ...]:
-    """The published entries of the deployment, for whoever is known in it."""
+def _published(person: str | None) -> tuple[tuple[Entry, ...], Standing]:
+    """The published entries of the deployment and its rules in force, for whoever is known in it."""
     from app.bootstrap import services
     from app.catalog.entries import listed
+    from app.policy.rules_files import load_model
+    from app.policy.versions import published, standing_of
 
     running = services()
     running.actor(who(person))
     with running.store.reading() as connection:
-        return tuple(found.entry for found in listed(connection) if found.state == "published")
+        entries = tuple(found.entry for found in listed(connection) if found.state == "published")
+        return entries, standing_of(connection, published(connection).id, load_model(running.config.policies))
 
 
 def _show(rehearsed: Rehearsed) -> None:
