@@ -10,7 +10,7 @@ from dataclasses import replace
 import duckdb
 
 from sandbox.confine import GATE, LOCK
-from sandbox.engine import Place, Statement, codes, connect, hold, lock, name, open_gate, progress, text
+from sandbox.engine import Place, Statement, account, codes, connect, hold, lock, name, open_gate, progress, text
 from sandbox.gate import framed
 from sandbox.pages import read_page
 from sandbox.protocol import Answer, RehearseTask, SyntheticColumn, View, column_type
@@ -48,6 +48,7 @@ def run_rehearse(task: RehearseTask, run: Run) -> Answer:
         statement = _statement(task, connection, guarded=GATE not in run.unsafe_without)
     with run.stages.time("run"), codes(RESULT), progress(connection, RESULT, run.report):
         connection.execute(statement.sql)
+    account(connection, run.stages)
     with run.stages.time("page"), codes(RESULT):
         page = read_page(connection, f"SELECT * FROM {_TABLE}", offset=0, limit=task.page_rows)
     if page.total > task.limits.result_rows:
