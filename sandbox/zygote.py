@@ -1,6 +1,6 @@
 """How do processes start in a few milliseconds? A parent with all imported forks one per task.
 
-It connects to nothing, holds no data, has one thread, and answers to one socket: an order with three descriptors (the
+It holds no data and no connection, has one thread, and answers to one socket: an order with three descriptors (the
 task, the pipe for the answer, a control socket). Over the control socket it sends a handle of the process (pidfd) and,
 once, how it ended. When its socket closes it ends, and its children with it.
 """
@@ -21,39 +21,47 @@ from pathlib import Path
 from sandbox.cgroups import Groups, open_groups
 from sandbox.child import live
 from sandbox.linux import PR_SET_PDEATHSIG, prctl
+from sandbox.practice import practise
 from sandbox.shape import Malformed, from_plain
 from sandbox.wire import MAX_ORDER, READY, Ended, Order, Started
 
 _CRASHED = 70
 _NICE = 5
+_COLD_MILLISECONDS = 50
 
 
 def serve(descriptor: int) -> int:
     """Fork a process per order until the other end closes; returns the exit code."""
-    if len(list(Path("/proc/self/task").iterdir())) != 1:
+    if not _alone():
         return _CRASHED
     with suppress(OSError):  # first to go when memory runs out; some containers do not let it say so
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     with suppress(OSError):  # what people wait for at a page comes before what a query computes
         os.nice(_NICE)
     os.environ.clear()  # the interpreter sets one of its own
-    gc.collect()
     gc.freeze()
     orders = socket.socket(fileno=descriptor)
-    nursery = _Nursery(groups=_groups())
+    nursery = _Nursery(orders=orders, groups=_groups())
+    nursery.poll.register(orders, select.POLLIN)
     orders.send(READY)
-    poll = select.poll()
-    poll.register(orders, select.POLLIN)
     try:
-        while True:
-            for ready, _ in poll.poll():
-                if ready in nursery.waiting:
-                    poll.unregister(ready)
-                    nursery.report(ready)
-                elif not nursery.take(orders, poll):
-                    return 0
+        if not nursery.attend(_COLD_MILLISECONDS):
+            return 0
+        practise()  # after the first order, so that a cold start does not wait for it
+        if not _alone():
+            return _CRASHED
+        gc.collect()
+        gc.freeze()
+        while nursery.attend(None):
+            continue
+        return 0
     finally:
         nursery.close()
+
+
+def _alone() -> bool:
+    """Whether this process has one thread: what others held would stay locked in a fork."""
+    return len(list(Path("/proc/self/task").iterdir())) == 1
 
 
 def _groups() -> Groups | None:
@@ -67,12 +75,24 @@ def _groups() -> Groups | None:
 class _Nursery:
     """The processes that run: the handle of each with its number and its control socket."""
 
+    orders: socket.socket
     groups: Groups | None
+    poll: select.poll = field(default_factory=select.poll)
     waiting: dict[int, tuple[int, socket.socket]] = field(default_factory=dict)
 
-    def take(self, orders: socket.socket, poll: select.poll) -> bool:
+    def attend(self, milliseconds: int | None) -> bool:
+        """Do what is next, waiting for it at most so long; False when there will be no more orders."""
+        for ready, _ in self.poll.poll(milliseconds):
+            if ready in self.waiting:
+                self.poll.unregister(ready)
+                self._report(ready)
+            elif not self._take():
+                return False
+        return True
+
+    def _take(self) -> bool:
         """Start the process of one order; False when there will be no more."""
-        message, descriptors, _, _ = socket.recv_fds(orders, MAX_ORDER, 3)
+        message, descriptors, _, _ = socket.recv_fds(self.orders, MAX_ORDER, 3)
         if not message:
             return False
         if len(descriptors) != 3:
@@ -86,11 +106,11 @@ class _Nursery:
         handle = os.pidfd_open(process)
         _close(descriptors[:2])
         self.waiting[handle] = (process, control)
-        poll.register(handle, select.POLLIN)
+        self.poll.register(handle, select.POLLIN)
         _tell(control, Started(process=process), handle)
         return True
 
-    def report(self, handle: int) -> None:
+    def _report(self, handle: int) -> None:
         """Reap an ended process and tell how it ended and what it cost."""
         process, control = self.waiting.pop(handle)
         _, status, cost = os.wait4(process, 0)
