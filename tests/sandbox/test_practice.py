@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -31,7 +30,7 @@ def test_a_zygote_that_has_practised_has_one_thread_and_runs_tasks(table: Path, 
         launcher.warm()
         time.sleep(0.5)
         assert launcher._zygote is not None
-        assert len(os.listdir(f"/proc/{launcher._zygote._process.pid}/task")) == 1
+        assert len(list(Path(f"/proc/{launcher._zygote._process.pid}/task").iterdir())) == 1
         for number in range(3):
             answer = launcher.run(query(table, "SELECT 1 AS a"), tmp_path / str(number), require_isolation=True)
             assert answer.status == "ok"
