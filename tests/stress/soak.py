@@ -26,7 +26,7 @@ _WARM_SHARE = 0.15
 _WAITING = 40
 _TOLD_JOBS = 100
 _LOOK_SECONDS = 0.1
-_STUCK_SECONDS = 300.0
+_STUCK_SECONDS = 900.0
 
 
 @dataclass(frozen=True, kw_only=True)

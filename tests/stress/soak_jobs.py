@@ -16,7 +16,7 @@ ROWS = 200_000
 EMPTY = "empty"
 """Among the codes of a hostile kind: it may also end with a result that has no row."""
 _MIB = 1 << 20
-_ROOM = Limits(wall_seconds=120, cpu_seconds=60, memory_bytes=256 * _MIB, scratch_bytes=256 * _MIB)
+_ROOM = Limits(wall_seconds=600, cpu_seconds=120, memory_bytes=256 * _MIB, scratch_bytes=256 * _MIB)
 _TIGHT = replace(_ROOM, memory_bytes=64 * _MIB, threads=1)
 _FUNCTIONS = tuple(
     "count count_star sum avg min max + - * / % || range upper row_number list string_agg repeat levenshtein".split()

@@ -33,7 +33,7 @@ RESULT = "rows.parquet"
 MARK = "sluice-soak"
 _LONG = 600.0
 _MIB = 1 << 20
-_QUICK = Limits(wall_seconds=60, cpu_seconds=30, memory_bytes=128 * _MIB, threads=1, scratch_bytes=8 * _MIB)
+_QUICK = Limits(wall_seconds=600, cpu_seconds=30, memory_bytes=128 * _MIB, threads=1, scratch_bytes=8 * _MIB)
 _BRIEF = replace(_QUICK, wall_seconds=1.0)
 _LITTLE_CPU = replace(_QUICK, cpu_seconds=1)
 _BOOT = (

@@ -47,13 +47,19 @@ def test_a_few_jobs_among_attacks_and_kills_each_end_once_and_leave_nothing(tmp_
 
 def _told(done: Soaked) -> str:
     """The figures, the kills and the endings as text."""
-    ends = Counter(_ending(record) for record in _records(done).values())
-    runs = sum(record.attempts for record in _records(done).values())
+    records = _records(done)
+    ends = Counter(_ending(record) for record in records.values())
+    starts = sum(record.attempts for record in records.values())
+    processes = len(list(done.places.notes.iterdir()))
+    hit = sum(1 for job_id, planned in done.planned.items() if planned.honest and _was_killed(done, records[job_id]))
+    honest = sum(1 for planned in done.planned.values() if planned.honest)
     return "\n".join(
         [
             table(done.figures),
-            f"killed: {dict(done.crew.killed)}, runs that were hit: {len(done.crew.hits)}",
-            f"{len(done.planned)} jobs ended after {runs} starts in {done.seconds:.0f} s: {dict(ends.most_common())}",
+            f"killed: {dict(done.crew.killed)}",
+            f"{len(done.planned)} jobs ended after {starts} starts and {processes} processes in {done.seconds:.0f} s",
+            f"they ended so: {dict(ends.most_common())}",
+            f"{honest} were honest, of which {hit} failed because the driver had killed their process",
             f"lines in the log of the workers: {len(done.places.log.read_text(encoding='utf-8').splitlines())}",
         ]
     )
