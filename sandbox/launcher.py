@@ -42,7 +42,7 @@ def _start_program(descriptor: int) -> subprocess.Popen[bytes]:
         raise Gone("duckdb is not installed")
     roots = [str(Path(file).resolve().parent.parent) for file in (__file__, engine.origin)]
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", "-B", "-c", _BOOT, *roots, str(descriptor)],
+        [sys.executable, "-I", "-S", "-c", _BOOT, *roots, str(descriptor)],
         pass_fds=[descriptor],
         env={},
         cwd="/",
