@@ -18,6 +18,7 @@ GROUPS = {
     "sample": "app.cli.catalog",
     "application": "app.cli.authorization",
     "authorization": "app.cli.authorization",
+    "policy": "app.cli.policy",
     "try": "app.cli.query",
     "rehearse": "app.cli.rehearse",
     "job": "app.cli.jobs",

@@ -63,7 +63,8 @@ def explanation(
     if field != ANY and dataset.field(field) is None:
         raise Refusal("policy-no-such-field", dataset=dataset.name, field=field)
     answer = explain(policy, authorization, dataset=dataset, field=field, use=use, context=context)
-    kind = "denied" if answer.denying else "allowed" if answer.allowed else "unmatched"
+    unmatched = "unmatched" if policy.granted[authorization] else "grantable"
+    kind = "denied" if answer.denying else "allowed" if answer.allowed else unmatched
     place, asked = request_about(dataset, field, context)
     classes = {ANY, *policy.fields.groups[place]}
     speaking = (r for r in policy.shard(authorization).about(dataset.name, use) if r.field in classes)

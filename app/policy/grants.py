@@ -39,10 +39,10 @@ class Uses:
 
     def to_toml(self) -> str:
         """The uses file as TOML text, ready to submit."""
-        lines = [] if self.purpose is None else [f"purpose = {_quoted(self.purpose)}", ""]
+        lines = [] if self.purpose is None else [f"purpose = {quoted(self.purpose)}", ""]
         for dataset, fields in self.fields.items():
-            lines.append(f"[uses.{_quoted_key(dataset)}]")
-            lines += [f"{_quoted_key(f)} = [{', '.join(map(_quoted, uses))}]" for f, uses in fields.items()]
+            lines.append(f"[uses.{quoted_key(dataset)}]")
+            lines += [f"{quoted_key(f)} = [{', '.join(map(quoted, uses))}]" for f, uses in fields.items()]
             lines.append("")
         return "\n".join(lines)
 
@@ -76,10 +76,12 @@ def collect(uses: Iterable[tuple[str, str, str]], purpose: str | None = None) ->
     return Uses(fields=frozen, purpose=purpose)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """`text` as a TOML string."""
     return json.dumps(text, ensure_ascii=False)
 
 
-def _quoted_key(text: str) -> str:
+def quoted_key(text: str) -> str:
+    """`text` as a TOML key."""
     bare = text.isascii() and text.replace("_", "").replace("-", "").isalnum()
-    return text if bare else _quoted(text)
+    return text if bare else quoted(text)

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.domain.errors import Finding, Invalid
 from app.domain.values import Bilingual
+from app.policy.grants import quoted, quoted_key
 from app.policy.rules import COLUMNS, FILES, Rule, Standing, rule
 
 MODEL, RULES, TEXTS = "model.conf", "standing.csv", "rules.toml"
@@ -109,6 +110,23 @@ def assemble(model: str, rules: Iterable[Rule], texts: Mapping[str, Mapping[str,
     """Standing rules called `name`, from parts that have passed every check."""
     said = {i: Bilingual(zh=t["zh"], en=t["en"]) for i, t in texts.items()}
     return Standing(model=model, rules=tuple(rules), texts=MappingProxyType(said), id=name)
+
+
+def write_rules(standing: Standing, folder: Path) -> None:
+    """Write the rules and their sentences into `folder`, as `read_rules` reads them.
+
+    Raises Invalid("policy-folder-taken") rather than write over a policy.
+    """
+    if (folder / RULES).exists() or (folder / TEXTS).exists():
+        raise Invalid("policy-folder-taken", folder=folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / RULES).open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *(r.row() for r in standing.rules)])
+    said = (
+        f"[{quoted_key(name)}]\nzh = {quoted(text.zh)}\nen = {quoted(text.en)}\n"
+        for name, text in standing.texts.items()
+    )
+    (folder / TEXTS).write_text("\n".join(said), encoding="utf-8")
 
 
 def load_standing(policies: Path) -> Standing:

@@ -47,6 +47,12 @@ def reason(kind: str, **values: str) -> Bilingual:
     return Bilingual(zh=text["zh"].format_map(values), en=text["en"].format_map(values))
 
 
+def label(name: str, **values: object) -> Bilingual:
+    """A word that stands beside rules in a listing, with `values` filled in."""
+    text = _words()["label"][name]
+    return Bilingual(zh=text["zh"].format_map(values), en=text["en"].format_map(values))
+
+
 def _conditions(condition: str) -> Bilingual:
     if not condition:
         return Bilingual(zh="", en="")
