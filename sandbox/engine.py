@@ -34,6 +34,7 @@ _FIXED: dict[str, _Setting] = {
     "enable_external_file_cache": False,
 }
 _SPILL_SETTING = "max_temp_directory_size"
+_kept: list[duckdb.DuckDBPyConnection] = []
 
 
 def text(value: str) -> str:
@@ -58,6 +59,7 @@ class Place:
 def connect(limits: Limits, place: Place, *, threads: int, ordered: bool = True) -> duckdb.DuckDBPyConnection:
     """An engine with limits and a spill folder, in which trusted definitions may still be made before `lock`.
 
+    It stays open until the process ends: closing it would only free, piece by piece, what ends with the process.
     Not `ordered` means: rows that no ORDER BY puts in order may come in any, which lets all threads write them.
     """
     config: dict[str, _Setting] = {
@@ -81,6 +83,7 @@ def connect(limits: Limits, place: Place, *, threads: int, ordered: bool = True)
         "tracked_metrics=['io.*', 'system.*']",
     ):
         connection.execute(f"SET {setting}")
+    _kept.append(connection)
     return connection
 
 
