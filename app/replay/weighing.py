@@ -39,7 +39,11 @@ class Flip:
 
 @dataclass(frozen=True, kw_only=True)
 class Changed:
-    """Something that would be answered otherwise, first at `at`; `before` and `after` are its answer as a whole."""
+    """Something that would be answered otherwise, first at `at`.
+
+    `before` and `after` say whether all of it is permitted: of a job every use, of an authorization the uses that
+    change (a grant for every field never covered those that a rule protects).
+    """
 
     asked: Asked
     at: datetime
@@ -92,13 +96,11 @@ class Scales:
             pairs = [(use, x, y) for (use, x), (_, y) in zip(first, second, strict=True)]
             flips = tuple(_flip(use, x, y) for use, x, y in pairs if x.allowed != y.allowed)
             if flips:
-                return Changed(
-                    asked=asked,
-                    at=now,
-                    before=all(x.allowed for _, x, _ in pairs),
-                    after=all(y.allowed for _, _, y in pairs),
-                    flips=flips,
-                )
+                whole = [(x.allowed, y.allowed) for _, x, y in pairs]
+                if asked.kind == "authorization":
+                    whole = [(f.before, f.after) for f in flips]
+                before, after = (all(side) for side in zip(*whole, strict=True))
+                return Changed(asked=asked, at=now, before=before, after=after, flips=flips)
         return None
 
     def _snapshots(self, asked: Asked) -> tuple[PolicySnapshot, PolicySnapshot]:
