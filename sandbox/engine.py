@@ -16,12 +16,13 @@ from pathlib import Path
 
 import duckdb
 
-from sandbox.gate import Gate, Refused, TooLarge
+from sandbox.gate import Gate, Refused, TooLarge, framed
 from sandbox.protocol import Limits
 from sandbox.stages import Failed, Report, Stages
 
 _ENGINE_SHARE = 0.75
 _PROGRESS_SECONDS = 0.25
+_TOGETHER = 64 << 10
 _Setting = str | bool | int | float | list[str]
 _FIXED: dict[str, _Setting] = {
     "async_threads": 1,
@@ -153,15 +154,37 @@ class Statement:
 
 
 def open_gate(
-    connection: duckdb.DuckDBPyConnection, columns: Iterable[str], functions: Iterable[str], limits: Limits
+    connection: duckdb.DuckDBPyConnection,
+    columns: Iterable[str],
+    functions: Iterable[str],
+    limits: Limits,
+    texts: Iterable[str] = (),
 ) -> Gate:
-    """The gate for the texts of a task, which sees them as this very engine does."""
+    """The gate for the texts of a task, which sees them as this very engine does.
+
+    `texts` are those that are going to be checked: the engine gives their trees all at once in a third of the time.
+    """
+    trees = _trees(connection, [framed(sql) for sql in texts])
 
     def serialize(sql: str) -> str:
-        row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-        return str(row[0]) if row else ""
+        return trees[sql] if sql in trees else _trees_of(connection, [sql]).get(sql, "")
 
     return Gate(serialize, columns=columns, functions=functions, limits=limits)
+
+
+def _trees(connection: duckdb.DuckDBPyConnection, texts: list[str]) -> dict[str, str]:
+    """Text → tree, none when they are too long together or one cannot be read: then each is asked for by itself."""
+    if sum(map(len, texts)) > _TOGETHER:
+        return {}
+    try:
+        return _trees_of(connection, texts)
+    except (duckdb.Error, UnicodeError):
+        return {}
+
+
+def _trees_of(connection: duckdb.DuckDBPyConnection, texts: list[str]) -> dict[str, str]:
+    rows = connection.execute("SELECT t, json_serialize_sql(t) FROM (SELECT unnest(?::VARCHAR[]) AS t)", [texts])
+    return dict(rows.fetchall())
 
 
 def hold(

@@ -55,10 +55,10 @@ def _statements(
 ) -> list[Statement]:
     """Every text of the plan, held against the gate, within the statement that will run it."""
     columns = [column for view in task.views for column in view.columns]
-    gate = open_gate(connection, columns, task.functions, task.limits)
+    items: list[Step | Export] = [*task.steps, *task.exports]
+    gate = open_gate(connection, columns, task.functions, task.limits, [item.sql for item in items])
     tables = [view.name for view in task.views]
     statements = []
-    items: list[Step | Export] = [*task.steps, *task.exports]
     for item in items:
         statement = _step(item) if isinstance(item, Step) else _export(item, task, place.scratch)
         if guarded:

@@ -277,3 +277,18 @@ def test_a_plan_costs_a_few_milliseconds() -> None:
 def test_a_plan_beyond_the_limits_of_a_text_has_a_code_of_its_own(run: Run, sql: str, limits: Limits) -> None:
     answer = run("SELECT 1 AS a", steps=(Step(table="t", sql=sql),), limits=limits)
     assert (answer.code, answer.step) == ("limit-sql", "t")
+
+
+def test_a_refused_text_among_good_ones_is_the_one_that_is_named(run: Run) -> None:
+    good, bad = Step(table="a", sql="SELECT g FROM v"), Step(table="b", sql="SELECT getenv('HOME') AS h FROM a")
+    assert run("SELECT * FROM a", steps=(good,)).status == "ok"
+    refused = run("SELECT * FROM b", steps=(good, bad))
+    assert (refused.code, refused.step) == ("guard-refused", "b")
+    assert not any(stage.startswith("step:") for stage in refused.usage.stages)
+
+
+def test_texts_that_are_long_together_are_each_held_against_the_gate(run: Run) -> None:
+    steps = tuple(Step(table=f"s{n}", sql=f"SELECT g FROM v /* {'x' * 40_000} */") for n in range(3))
+    assert run("SELECT count(*) AS n FROM s2", steps=steps).status == "ok"
+    refused = run("SELECT version() AS n FROM s2", steps=steps)
+    assert (refused.code, refused.step) == ("guard-refused", "out.parquet")
