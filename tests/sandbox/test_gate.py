@@ -281,14 +281,12 @@ def test_a_plan_beyond_the_limits_of_a_text_has_a_code_of_its_own(run: Run, sql:
 
 def test_a_refused_text_among_good_ones_is_the_one_that_is_named(run: Run) -> None:
     good, bad = Step(table="a", sql="SELECT g FROM v"), Step(table="b", sql="SELECT getenv('HOME') AS h FROM a")
-    assert run("SELECT * FROM a", steps=(good,)).status == "ok"
     refused = run("SELECT * FROM b", steps=(good, bad))
     assert (refused.code, refused.step) == ("guard-refused", "b")
     assert not any(stage.startswith("step:") for stage in refused.usage.stages)
 
 
-def test_texts_that_are_long_together_are_each_held_against_the_gate(run: Run) -> None:
+@pytest.mark.parametrize(("sql", "code"), [("SELECT count(*) AS n", None), ("SELECT version() AS n", "guard-refused")])
+def test_texts_that_are_long_together_are_each_held_against_the_gate(run: Run, sql: str, code: str | None) -> None:
     steps = tuple(Step(table=f"s{n}", sql=f"SELECT g FROM v /* {'x' * 40_000} */") for n in range(3))
-    assert run("SELECT count(*) AS n FROM s2", steps=steps).status == "ok"
-    refused = run("SELECT version() AS n FROM s2", steps=steps)
-    assert (refused.code, refused.step) == ("guard-refused", "out.parquet")
+    assert run(f"{sql} FROM s2", steps=steps).code == code
