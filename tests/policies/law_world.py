@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -184,8 +185,9 @@ class Law:
         with self.services.store.reading() as connection:
             return load(connection, job_id)
 
-    def execute(self, job: JobRecord, folder: Path, _heartbeat: Heartbeat) -> Evaluation:
+    def execute(self, job: JobRecord, folder: Path, heartbeat: Heartbeat) -> Evaluation:
         """Decide as for real, and answer with a result that was made up."""
+        heartbeat.ask()
         grant = authorize(self.casework.engine, self.casework._question(job))
         made = evaluation(folder)
         return replace(made, grant=grant, report=replace(made.report, policy_version=grant.policy_version))
@@ -250,5 +252,5 @@ def _describe(law: Law, folder: Path) -> None:
         if entry.provider:
             dataset = replace(described(entry), version="ab" * 32, path="nowhere", rows=1)
             mounted = Mounted(dataset=dataset, statistics={}, reused=False)
-            add(store, law.actor(steward), [entry], [mounted], lambda prefix, name=entry.name: f"{prefix}-{name}")
+            add(store, law.actor(steward), [entry], [mounted], partial("{1}-{0}".format, entry.name))
             publish(store, law.actor(f"{entry.provider}-officer"), entry.name)
