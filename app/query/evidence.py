@@ -42,12 +42,16 @@ NO_STOPS = Stops(keys={})
 
 @dataclass(frozen=True, kw_only=True)
 class FrontierSql:
-    """Generates the steps and exports of one frontier under one rule."""
+    """Generates the steps and exports of one frontier under one rule.
+
+    With `in_order` the order of the source's rows changes nothing in any of them; see `app.query.ordering`.
+    """
 
     frontier: Frontier
     rule: LevelRule
     prefix: Prefix
     stops: Stops = NO_STOPS
+    in_order: bool = False
 
     def steps(self) -> list[tuple[str, str]]:
         """(table, SELECT) in the order in which they run."""
@@ -62,7 +66,7 @@ class FrontierSql:
         """(file, SELECT): evidence, fingerprints in long form, and the hashes of each key of the safe cells."""
         i = self.frontier.number
         keys = ", ".join(f"hash(k{j}) AS h{j}" for j in range(len(self.frontier.keys)))
-        listed = f"SELECT cell{', ' + keys if keys else ''} FROM __s{i}"
+        listed = f"SELECT cell{', ' + keys if keys else ''} FROM __s{i}{' ORDER BY cell' if self.in_order else ''}"
         return [
             (f"evidence_{i}.parquet", f"SELECT * FROM __v{i} ORDER BY cell"),
             (f"fingerprint_{i}.parquet", self._fingerprint_rows()),
@@ -109,7 +113,8 @@ class FrontierSql:
                     )
         inner = f"{self._with()}SELECT {', '.join(columns)} {self._tail()}{self._group_by()}"
         key = f"hash({', '.join(self._key_list())})" if f.keys else "0::UBIGINT"
-        return f"SELECT row_number() OVER () AS cell, {key} AS key, * FROM ({inner})"
+        by = f"ORDER BY {', '.join(self._key_list())}" if f.keys and self.in_order else ""
+        return f"SELECT row_number() OVER ({by}) AS cell, {key} AS key, * FROM ({inner})"
 
     def _rows(self, columns: list[str]) -> str:
         """The rows behind the cells: keys, the unit, and what each measure takes from the row."""
@@ -146,16 +151,19 @@ class FrontierSql:
         needed = [f"{total_sql(self.frontier.units[unit].column())} AS u"]
         needed += [f"{_value(self.frontier.measures[j])} AS x{j}" for j in sums]
         keys = self._key_list()
-        sums_of = [f"abs(sum(x{j})) AS s{j}" for j in sums]
+        sums_of = [f"abs({self._sum(f'x{j}')}) AS s{j}" for j in sums]
         per_unit = (
             f"SELECT {', '.join([*keys, 'u', *sums_of])} FROM ({self._rows(needed)}) GROUP BY {', '.join([*keys, 'u'])}"
         )
-        tops = [f"max(s{j}) AS t{j}, coalesce(max(s{j}, 2)[2], 0) AS r{j}, sum(s{j}) AS w{j}" for j in sums]
+        tops = [f"max(s{j}) AS t{j}, coalesce(max(s{j}, 2)[2], 0) AS r{j}, {self._sum(f's{j}')} AS w{j}" for j in sums]
         by_keys = f" GROUP BY {', '.join(keys)}" if keys else ""
         grouped = f"SELECT {', '.join([*keys, *tops])} FROM ({per_unit}){by_keys}"
         picked = ", ".join(f"d.{c}{j}" for j in sums for c in "trw")
         found = f"SELECT c.cell, {picked} FROM __f{i} c JOIN ({grouped}) d ON {self._on_keys('c', 'd')}"
         return self._with() + found
+
+    def _sum(self, column: str) -> str:
+        return f"sum({column} ORDER BY {column})" if self.in_order else f"sum({column})"
 
     def _verdicts(self) -> str:
         i, k = self.frontier.number, self.rule.contributors
@@ -241,7 +249,8 @@ class FrontierSql:
                     f"{head}, {j} AS measure, '{family}' AS family, {tail}, p.p{j} AS presence, p.q{j} AS content "
                     f"FROM __p{i}_{u} p JOIN __v{i} v ON p.cell = v.cell WHERE v.ok{j}"
                 )
-        return " UNION ALL ".join(parts)
+        order = " ORDER BY cell, measure, lane, bucket" if parts and self.in_order else ""
+        return " UNION ALL ".join(parts) + order
 
 
 def _name(unit: int, measure: int | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from app.query.grammar import FALLIBLE
+from app.query.ordering import IN_ORDER, take_in_order
 from app.query.parse import DIALECT, RAISES
 from app.query.widths import WIDE
 
@@ -36,8 +37,9 @@ def fallible(node: exp.Expr) -> bool:
 def _guarded(node: exp.Expr) -> exp.Expr:
     if type(node) is exp.Cast and not isinstance(node.this, exp.Literal):
         return exp.TryCast(this=node.this.copy(), to=node.args["to"].copy())
-    if node.meta.get(WIDE):
-        return _summed_as_double(node)
+    if node.meta.get(WIDE) or node.meta.get(IN_ORDER):
+        call = _summed_as_double(node) if node.meta.get(WIDE) else node
+        return take_in_order(call) if node.meta.get(IN_ORDER) else call
     if not fallible(node) or (isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal)):
         return node
     plain = node.copy()

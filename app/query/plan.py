@@ -14,8 +14,10 @@ from app.domain.rules import LevelRule
 from app.domain.values import Dataset
 from app.query.analysis import GovernedQuery
 from app.query.evidence import NO_STOPS, FrontierSql, Prefix, Stops
+from app.query.frontier import Frontier
 from app.query.govern import Governed
 from app.query.guarded import total_sql
+from app.query.ordering import ordered
 from app.query.plain import under_names
 from sandbox.protocol import Export, Limits, QueryTask, Step, View, encode
 
@@ -33,14 +35,23 @@ def make_plan(
 ) -> Plan:
     """The plan of a granted analysis. `stops` are cells per frontier that the firewall keeps from leaving.
 
+    A `reproducible` plan runs on one thread and gives the same result whatever the order of the source's rows; see
+    `app.query.ordering`.
+
     Raises Broken when the analysis was not governed.
     """
     query = grant.analysis.governed
     if not isinstance(query, GovernedQuery):
         raise Broken("plan-without-governed-query")
-    governed = query.governed
+    governed = _in_order(query.governed) if reproducible else query.governed
     frontiers = [
-        FrontierSql(frontier=f, rule=rule, prefix=_prefix(governed), stops=(stops or {}).get(f.number, NO_STOPS))
+        FrontierSql(
+            frontier=f,
+            rule=rule,
+            prefix=_prefix(governed),
+            stops=(stops or {}).get(f.number, NO_STOPS),
+            in_order=reproducible,
+        )
         for f in governed.frontiers
     ]
     task = QueryTask(
@@ -66,6 +77,27 @@ def make_plan(
 
 _EVIDENCE_ROWS = 1 << 26
 """Evidence has up to 64 rows per cell and measure; the limit on bytes still holds."""
+
+
+def _in_order(governed: Governed) -> Governed:
+    """The same query, whose answer no order of rows can change."""
+    return replace(
+        governed,
+        tree=ordered(governed.tree, result=True),
+        frontiers=tuple(_frontier_in_order(f) for f in governed.frontiers),
+        ctes=tuple((name, ordered(query)) for name, query in governed.ctes),
+    )
+
+
+def _frontier_in_order(frontier: Frontier) -> Frontier:
+    return replace(
+        frontier,
+        from_=ordered(frontier.from_),
+        joins=tuple(ordered(j) for j in frontier.joins),
+        where=ordered(frontier.where) if frontier.where is not None else None,
+        keys=tuple(ordered(k) for k in frontier.keys),
+        measures=tuple(replace(m, call=ordered(m.call)) for m in frontier.measures),
+    )
 
 
 def _view(dataset: Dataset) -> View:

@@ -49,21 +49,27 @@ class Desk:
     datasets: tuple[Dataset, ...]
     home: Path
 
-    def question(self, sql: str) -> Question:
+    def question(self, sql: str, *, reproducible: bool = False) -> Question:
         """The question of an operator who holds every right that the standing rules do not deny."""
         context = Context(now=NOW)
         held = standing_uses(self.engine.standing, self.datasets, context)
         policy = snapshot(self.engine.standing, {TRIAL: held}, self.datasets)
         return Question(
-            sql=sql, datasets=self.datasets, policy=policy, authorization=TRIAL, context=context, reproducible=True
+            sql=sql,
+            datasets=self.datasets,
+            policy=policy,
+            authorization=TRIAL,
+            context=context,
+            reproducible=reproducible,
         )
 
-    def ask(self, sql: str) -> Seen:
+    def ask(self, sql: str, *, reproducible: bool = False) -> Seen:
         """Evaluate `sql`; a SluiceError is an answer, any other exception a defect."""
         folder = self.home / "run"
         rmtree(folder, ignore_errors=True)
         try:
-            found = evaluate(self.engine, self.question(sql), folder_history(self.home / "none"), folder)
+            question = self.question(sql, reproducible=reproducible)
+            found = evaluate(self.engine, question, folder_history(self.home / "none"), folder)
         except SluiceError as error:
             return Seen(decision="refused", codes=tuple(f.code for f in error.findings))
         table = pq.read_table(folder / found.report.table)

@@ -30,7 +30,7 @@ def run(asked: Desk) -> tuple[Evaluated, list[tuple[int, int, float]]]:
     rmtree(folder, ignore_errors=True)
     found = evaluate(
         asked.engine,
-        asked.question(SLOW),
+        asked.question(SLOW, reproducible=True),
         folder_history(asked.home / "none"),
         folder,
         steps=lambda number, steps, share: told.append((number, steps, share)),

@@ -51,10 +51,11 @@ def assert_same(seen: Seen, rows: list[tuple[Any, ...]], *, ordered: bool) -> No
         assert Counter(map(repr, ours)) == Counter(map(repr, theirs))
 
 
+@pytest.mark.parametrize("reproducible", [False, True], ids=["as it comes", "reproducible"])
 @pytest.mark.parametrize("sql", OPEN_QUERIES)
-def test_an_open_answer_is_duckdbs_answer(open_desk: Desk, sql: str) -> None:
+def test_an_open_answer_is_duckdbs_answer(open_desk: Desk, sql: str, reproducible: bool) -> None:
     names, rows = expected(open_desk.home.parent, sql)
-    seen = open_desk.ask(sql)
+    seen = open_desk.ask(sql, reproducible=reproducible)
     assert seen.decision == "checked", seen.codes
     assert_same(seen, rows, ordered=bool(re.search(r"order by (?!id rows)[^()]*$", sql)))
     assert len(seen.columns) == len(names)
@@ -72,12 +73,13 @@ def protected_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield found
 
 
+@pytest.mark.parametrize("reproducible", [False, True], ids=["as it comes", "reproducible"])
 @pytest.mark.parametrize(("sql", "reference"), [p[1:] for p in PAIRS], ids=[p[0] for p in PAIRS])
 def test_a_protected_answer_is_duckdbs_for_the_groups_with_enough_units(
-    protected_desk: Desk, sql: str, reference: str
+    protected_desk: Desk, sql: str, reference: str, reproducible: bool
 ) -> None:
     _, rows = expected(protected_desk.home.parent, reference)
-    seen = protected_desk.ask(sql)
+    seen = protected_desk.ask(sql, reproducible=reproducible)
     assert seen.decision == "checked", seen.codes
     assert_same(
         seen, rows, ordered=bool(re.search(r"order by [^()]*(\([^()]*\)[^()]*)*$", sql)) and "qualify" not in sql
