@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sandbox.schema import Leaf, leaves
+from sandbox.schema import MAX_DEPTH, Leaf, leaves
 from sandbox.thrift import (
     FLAG,
     WHOLE32,
@@ -155,7 +155,7 @@ _META = struct(
     {
         1: WHOLE32,  # physical type
         2: listed(WHOLE32, 4),  # encodings
-        3: listed(_NAME, 64),  # path in the schema
+        3: listed(_NAME, MAX_DEPTH + 1, beyond=TooMuch),  # path in the schema
         4: WHOLE32,  # codec
         5: WHOLE64,  # values
         6: WHOLE64,  # size of the pages with their headers, uncompressed

@@ -36,18 +36,20 @@ _TYPES: frozenset[_Type] = frozenset(
 )
 _DIGITS = {(INT32, None): 9, (INT64, None): 18, (FIXED, 16): 38}
 """Physical type and length of a decimal → its most digits."""
+_DECIMAL_WIDTH = 16
 _WIDTHS = {BOOLEAN: 1, INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8, BYTE_ARRAY: 4}
-"""Bytes that a value takes in memory at least; for bytes, those of its place."""
+"""Bytes of a value; for texts, those of the length in front of them."""
 
 
 class Leaf(NamedTuple):
-    """A column of a schema. `width` is what a value takes in memory, apart from the bytes of a text.
+    """A column of a schema. `plain` is what a value takes in a page, `width` in memory, apart from the bytes of a text.
 
     `repeated` and `optional` are how many levels above it, itself included, may hold many values or none.
     """
 
     path: tuple[bytes, ...]
     physical: int
+    plain: int
     width: int
     repeated: int
     optional: int
@@ -114,13 +116,16 @@ def _leaf(element: Struct, parent: _Group) -> Leaf:
     repetition = element[3]
     if parent.inner is not None or repetition not in (_REQUIRED, _OPTIONAL) or 1 not in element:
         raise Unreadable("a column without a type, or where none may be")
-    if not (_is_decimal(element) or _signature(element) in _TYPES):
+    is_decimal = _is_decimal(element)
+    if not (is_decimal or _signature(element) in _TYPES):
         raise Unreadable("a type that the engine does not write")
     physical = element[1]
+    plain = _WIDTHS.get(physical) or element[2]
     return Leaf(
         path=(*parent.path, element[4]),
         physical=physical,
-        width=_WIDTHS.get(physical) or element[2],
+        plain=plain,
+        width=_DECIMAL_WIDTH if is_decimal else plain,
         repeated=parent.repeated,
         optional=parent.optional + (repetition == _OPTIONAL),
     )

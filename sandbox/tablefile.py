@@ -140,7 +140,7 @@ def _fit(leaf: Leaf, chunk: Chunk, pages: list[Placed], rows: int) -> None:
 
 def _fit_dictionary(leaf: Leaf, page: Page) -> None:
     """A reader makes room for as many values as the dictionary says it has."""
-    least = page.values * leaf.width
+    least = page.values * leaf.plain
     exact = leaf.physical != BYTE_ARRAY
     if leaf.physical == BOOLEAN or page.encoding != PLAIN or least > page.uncompressed:
         raise Unreadable("a dictionary of another size")

@@ -32,9 +32,10 @@ class Struct:
     def __setitem__(self, number: int, value: Any) -> None:
         self.fields[number] = (self.fields[number][0], value)
 
-    def add(self, number: int, wire: int, value: Any) -> None:
+    def add(self, number: int, wire: int, value: Any) -> Struct:
         self.fields[number] = (wire, value)
         self.fields = dict(sorted(self.fields.items()))
+        return self
 
 
 @dataclass
@@ -162,24 +163,24 @@ class File:
         out = bytearray(MAGIC)
         for number, group in enumerate(self.chunks):
             for column, pages in enumerate(group):
-                out += self._chunk(self.column(number, column), pages, len(out))
+                headers = [written(page.header) for page in pages]
+                if self.settle:
+                    self._place(self.column(number, column), pages, headers, len(out))
+                out += b"".join(head + page.body for head, page in zip(headers, pages, strict=True))
             if self.settle:
                 self._sum(number)
         out += self.filters + self.gap
         footer = written(self.footer)
         return bytes(out + footer + len(footer).to_bytes(4, "little") + MAGIC)
 
-    def _chunk(self, meta: Struct, pages: list[Page], at: int) -> bytes:
-        headers = [written(page.header) for page in pages]
-        data = b"".join(head + page.body for head, page in zip(headers, pages, strict=True))
-        if self.settle:
-            meta[6] = sum(map(len, headers)) + sum(page.header[2] for page in pages)
-            meta[7] = len(data)
-            has_dictionary = len(pages) > 1 and 7 in pages[0].header.fields
-            if has_dictionary:
-                meta[11] = at
-            meta[9] = at + (len(headers[0]) + len(pages[0].body) if has_dictionary else 0)
-        return data
+    def _place(self, meta: Struct, pages: list[Page], headers: list[bytes], at: int) -> None:
+        bodies = [len(page.body) for page in pages]
+        has_dictionary = pages[0].header[1] == 2
+        meta[6] = sum(map(len, headers)) + sum(page.header[2] for page in pages)
+        meta[7] = sum(map(len, headers)) + sum(bodies)
+        meta[9] = at + (len(headers[0]) + bodies[0] if has_dictionary else 0)
+        if has_dictionary:
+            meta[11] = at
 
     def _sum(self, number: int) -> None:
         group = self.footer[4].values[number]
@@ -215,7 +216,8 @@ def real(sql: str = DEFAULT) -> bytes:
     """What our engine writes for `sql`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "real.parquet")
-        duckdb.connect().execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+        with duckdb.connect() as engine:
+            engine.execute(f"COPY ({sql}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
         return path.read_bytes()
 
 
