@@ -53,7 +53,7 @@ class Limits:
 
     `memory_bytes` is what the task may need for data, on top of what an empty engine takes. `sql_bytes` and
     `sql_depth` (nested nodes of the engine's tree) hold for each text of a plan. A machine that has less grants less:
-    see `Usage`.
+    see `Usage`. `result_bytes` bounds the files of a result; read into memory they may take four times as much.
     """
 
     wall_seconds: float = 60.0
