@@ -56,7 +56,7 @@ def job_command() -> None:
 @click.option("--enterprise", multiple=True, callback=_tables, metavar="TABLE=FILE", help="A table of your own.")
 @click.option("--title", help="What the job is for; default: the name of the file.")
 @click.option("--revises", metavar="JOB", help="The job that this one is a new version of.")
-@click.option("--reproducible", is_flag=True, help="One thread and a fixed order.")
+@click.option("--reproducible", is_flag=True, help="The same bytes every time, at some cost.")
 @click.option("--wait", is_flag=True, help="Wait until the job has ended; a worker must be running.")
 @click.option("--timeout", default=600.0, show_default=True, metavar="SECONDS", help="How long to wait at most.")
 @click.option("--ask-review", is_flag=True, help="With --wait: ask for the review as soon as there is an output.")

@@ -44,7 +44,7 @@ def table_file(
 )
 @click.option("--enterprise", multiple=True, callback=table_file, help="TABLE=FILE, a table of the operator's own.")
 @click.option("--history", type=click.Path(path_type=Path), help="Folder in which accepted outputs count as released.")
-@click.option("--reproducible", is_flag=True, help="One thread, fixed order.")
+@click.option("--reproducible", is_flag=True, help="The same bytes every time, at some cost.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def try_command(
     catalog: Path,

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyarrow import parquet as pq
 from sqlalchemy import select
 
+from app.cli.main import sluice
 from app.domain.errors import Invalid, Refusal
 from app.domain.proofs import Approval
+from app.identity.keys import signing_key
 from app.ledger import checkpoint
 from app.release.archive import write_archive
 from app.release.envelope import canonical, open_sealed, seal
@@ -64,6 +67,20 @@ def test_a_bundle_holds_data_report_dictionary_and_a_manifest_that_says_all(rele
     assert pq.read_table(io.BytesIO(files["data.parquet"])).num_rows == 2
     words = {d["name"]: (d["label_zh"], d["source"]) for d in json.loads(files["dictionary.json"])}
     assert words == {"carrier": ("承运人", "flights.carrier"), "flights": ("由分析计算得出", "")}
+
+
+def test_verifying_a_bundle_says_how_its_result_was_computed(released: Released, tmp_path: Path) -> None:
+    here, _, bundle = released
+    folder = here.services.config.home / "keys"
+    keys = tmp_path / "platform.keys"
+    keys.write_text(key_lines(signing_key(folder, "release"), signing_key(folder, "ledger")))
+    shown = CliRunner().invoke(sluice, ["verify", str(bundle), "--key", str(keys)], catch_exceptions=False)
+    assert (
+        "Ran on DuckDB 2.0.0 not in reproducible mode, with 2 threads, behind 2 walls: landlock, seccomp."
+        in shown.output
+    )
+    told = CliRunner().invoke(sluice, ["verify", str(bundle), "--key", str(keys), "--json"], catch_exceptions=False)
+    assert json.loads(told.stdout)["claims"]["execution"] == EXECUTION
 
 
 def test_a_bundle_shows_its_recipient_no_evidence_and_no_other_release(released: Released) -> None:
