@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 import duckdb
@@ -10,7 +11,14 @@ import duckdb
 from sandbox.engine import name
 from sandbox.protocol import MAX_ANSWER_BYTES, MAX_CELL_CHARACTERS
 
-_PAGE_BYTES = MAX_ANSWER_BYTES * 3 // 4
+_REST_BYTES = 64 << 10
+"""Room in an answer for all that is no page."""
+_CHARACTER_BYTES = 6
+"""The most that JSON takes for a character."""
+_QUOTES = 4
+"""The most that JSON takes around a text."""
+_MAX_LABEL = 255
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 Row = tuple[str | None, ...]
 
@@ -25,36 +33,46 @@ class Page:
 
 
 def read_page(connection: duckdb.DuckDBPyConnection, query: str, *, offset: int, limit: int) -> Page:
-    """At most `limit` rows of `query` from `offset` on, fewer when they would not fit into an answer.
+    """At most `limit` rows of `query` from `offset` on, fewer when they would not fit into an answer, but at least one.
 
-    A text that was cut ends in "…". Raises what the engine raises.
+    A text that was cut ends in "…": one of more than `MAX_CELL_CHARACTERS`, or of fewer where a row has many columns.
+    Raises what the engine raises.
     """
     relation = connection.sql(query)
-    columns = tuple((str(n), str(t)) for n, t in zip(relation.columns, relation.types, strict=True))
+    columns = tuple((_label(n), _label(str(t))) for n, t in zip(relation.columns, relation.types, strict=True))
     total = connection.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
+    room = MAX_ANSWER_BYTES - _REST_BYTES - _size(columns)
+    most = min(MAX_CELL_CHARACTERS, (room // len(columns) - _QUOTES) // _CHARACTER_BYTES)
     # By position: two columns of a result may have one name.
     numbered = ", ".join(name(f"c{number}") for number in range(len(columns)))
-    texts = ", ".join(_text(name(f"c{number}")) for number in range(len(columns)))
+    texts = ", ".join(_text(name(f"c{number}"), most) for number in range(len(columns)))
     rows = connection.execute(
         f"SELECT {texts} FROM ({query}) AS page({numbered}) LIMIT {limit} OFFSET {offset}"
     ).fetchall()
-    return Page(columns=columns, rows=_fitting(rows), total=int(total))
+    return Page(columns=columns, rows=_fitting(rows, room), total=int(total))
 
 
-def _text(column: str) -> str:
-    """SQL of a column's values as texts that a cell may hold."""
+def _label(label: str) -> str:
+    """A name or type as an answer may hold it."""
+    return _CONTROL.sub("\ufffd", label)[:_MAX_LABEL]
+
+
+def _text(column: str, most: int) -> str:
+    """SQL of a column's values as texts of at most `most` characters."""
     value = f"CAST({column} AS VARCHAR)"
-    cut = f"left({value}, {MAX_CELL_CHARACTERS - 1}) || '…'"
-    return f"CASE WHEN length({value}) > {MAX_CELL_CHARACTERS} THEN {cut} ELSE {value} END"
+    return f"CASE WHEN length({value}) > {most} THEN left({value}, {most - 1}) || '…' ELSE {value} END"
 
 
-def _fitting(rows: list[Row]) -> tuple[Row, ...]:
-    """The first rows that fit into an answer together."""
+def _size(data: object) -> int:
+    return len(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _fitting(rows: list[Row], room: int) -> tuple[Row, ...]:
+    """The first rows that fit into `room` bytes together."""
     kept: list[Row] = []
-    size = 0
     for row in rows:
-        size += len(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace"))
-        if size > _PAGE_BYTES:
+        room -= _size(row)
+        if room < 0:
             break
         kept.append(row)
     return tuple(kept)

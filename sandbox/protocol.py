@@ -39,8 +39,8 @@ CODES = frozenset(
         "child-died",  # killed by a signal or gone without an answer
         "answer-refused",  # the process answered, or left behind, what the launcher may not believe
         "task-cancelled",
-        "source-unreadable",  # mount: the file cannot be read as the format it is said to have
-        "source-columns",  # mount: a declared column is missing, or an undeclared one is there
+        "source-unreadable",  # mount, inspect: the file cannot be read as the format it is said to have
+        "source-columns",  # mount, inspect: a column is missing; mount: an undeclared one is there
         "source-rows",  # mount: rows that do not fit the declared types; see `Answer.problems`
         "source-identifiers",  # mount: undeclared columns that look like identifiers; see `Answer.problems`
     }
