@@ -2,9 +2,9 @@
 
 Sums of DOUBLE depend on the order of their rows, so do ties, cut-off rows, and whatever takes "the first". Here every
 aggregate on which order could tell takes its rows in the order of its own arguments (rows with equal arguments are
-indistinguishable to it), every query that is cut off, and the result itself, is
-ordered by all of its columns in the end, and windows that count rows break ties by all columns that their query reads.
-Whole numbers and DECIMALs are summed exactly anyway; the engine leaves the order out there.
+indistinguishable to it), every query that picks some of its rows, and the result itself, is ordered by all of its
+columns in the end, and windows that count rows break ties by all columns that their query reads. Whole numbers and
+DECIMALs are summed exactly anyway; the engine leaves the order out there.
 
 Not covered: a sum of DOUBLE over a window whose ORDER BY leaves ties (they are peers and enter together, in any order),
 and the sign of zero where a column holds both 0.0 and -0.0.
@@ -38,14 +38,12 @@ def ordered(tree: Tree, *, result: bool = False) -> Tree:
     """A copy of `tree` in which the order of rows decides nothing; with `result` its own rows are ordered as well."""
     tree = tree.copy()
     for call in tree.find_all(exp.AggFunc):
-        holder: exp.Expr = call.parent if isinstance(call.parent, exp.Filter) else call
-        window = holder.parent if isinstance(holder.parent, exp.Window) else None
-        if function_name(call) not in EXACT and _by(call) and (window is None or _whole(window)):
+        if function_name(call) not in EXACT | BY_ROW and _by(call) and _takes_all(call):
             call.meta[IN_ORDER] = True
     for window in tree.find_all(exp.Window):
         _break_ties(window)
     for query in tree.find_all(exp.Select, exp.SetOperation):
-        if query.args.get("limit") is not None or query.args.get("offset") is not None:
+        if _takes_some(query):
             _order_all(query)
     if result:
         _order_all(tree.unnest())
@@ -53,26 +51,45 @@ def ordered(tree: Tree, *, result: bool = False) -> Tree:
 
 
 def take_in_order(call: exp.Expr) -> exp.Expr:
-    """A copy of an aggregate call that takes its rows in the order of its arguments."""
+    """A copy of an aggregate call that takes its rows in the order of its arguments, after an ORDER BY of its own."""
     plain = call.copy()
     plain.meta.pop(IN_ORDER, None)
-    by = _by(plain)
-    last = by[0].parent if isinstance(by[0].parent, exp.Distinct) else by[0]
-    if not isinstance(plain, exp.GroupConcat):  # its ORDER BY is written after its separator anyway
-        last = list(plain.iter_expressions())[-1]
-    last.replace(exp.Order(this=last.copy(), expressions=[exp.Ordered(this=k.copy()) for k in by]))
+    more = [exp.Ordered(this=argument.copy()) for argument in _by(plain)]
+    arguments = list(plain.iter_expressions())
+    own = next((a for a in arguments if isinstance(a, exp.Order)), None)
+    if own is not None:
+        own.set("expressions", [*own.expressions, *more])
+        return plain
+    # the ORDER BY of a call is held by its last argument; string_agg writes it behind its separator by itself
+    last = arguments[0] if isinstance(plain, exp.GroupConcat) else arguments[-1]
+    last.replace(exp.Order(this=last.copy(), expressions=more))
     return plain
 
 
 def _by(call: exp.Expr) -> list[exp.Expr]:
-    """The arguments of a call that its rows can be ordered by: all but literals, without their DISTINCT."""
-    held = [a for v in call.iter_expressions() for a in (v.expressions if isinstance(v, exp.Distinct) else [v])]
-    return [a for a in held if not isinstance(a, exp.Literal | exp.Star)]
+    """The arguments of a call that its rows can be ordered by: all but literals, without ORDER BY and DISTINCT."""
+    held = [a.this if isinstance(a, exp.Order) else a for a in call.iter_expressions()]
+    plain = [a for v in held for a in (v.expressions if isinstance(v, exp.Distinct) else [v])]
+    return [a for a in plain if not isinstance(a, exp.Literal | exp.Star)]
 
 
-def _whole(window: exp.Window) -> bool:
-    """Whether a window is its whole partition."""
-    return window.args.get("order") is None and window.args.get("spec") is None
+def _takes_all(call: exp.Expr) -> bool:
+    """Whether a call is no window's, or of a window that is its whole partition."""
+    while isinstance(call.parent, _AROUND):
+        call = call.parent
+    window = call.parent if call.arg_key == "this" else None
+    return not isinstance(window, exp.Window) or (window.args.get("order") or window.args.get("spec")) is None
+
+
+_AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls)
+"""What may stand between a call and its window."""
+
+
+def _takes_some(query: exp.Expr) -> bool:
+    """Whether a query picks some of its rows: LIMIT, OFFSET, DISTINCT ON."""
+    distinct = query.args.get("distinct")
+    on = isinstance(distinct, exp.Distinct) and distinct.args.get("on") is not None
+    return on or query.args.get("limit") is not None or query.args.get("offset") is not None
 
 
 def _break_ties(window: exp.Window) -> None:
@@ -93,7 +110,7 @@ def _break_ties(window: exp.Window) -> None:
 
 def _function(window: exp.Window) -> exp.Expr:
     call = window.this
-    while isinstance(call, exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
+    while isinstance(call, _AROUND):
         call = call.this
     return call  # type: ignore[no-any-return]  # sqlglot does not type its arguments
 
