@@ -54,7 +54,7 @@ class Rule:
 class Index:
     """Rules by whom, what and which use they speak of: finds the few that could match one request, in their order.
 
-    It compares the columns that are compared for equality only; fields and conditions stay Casbin's.
+    It compares names only: what a request may be called by is the caller's to say.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:

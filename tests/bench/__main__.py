@@ -12,6 +12,7 @@ from time import perf_counter
 
 from tests.bench.governed import governed
 from tests.bench.overhead import overhead
+from tests.bench.policy import policy
 from tests.bench.scans import scans
 from tests.bench.spilling import spilling
 from tests.bench.throughput import throughput
@@ -24,9 +25,10 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "job": ("a job around its query", overhead),
     "scans": ("scans through secure views", scans),
     "clients": ("many clients at once", throughput),
+    "policy": ("decisions of the use policy", policy),
     "spill": ("more data than memory", spilling),
 }
-USUAL = ("governed", "job", "scans", "clients")
+USUAL = ("governed", "job", "scans", "clients", "policy")
 """Those that run when none is named: the others take long."""
 
 
