@@ -21,6 +21,7 @@ GROUPS = {
     "policy": "app.cli.policy",
     "try": "app.cli.query",
     "rehearse": "app.cli.rehearse",
+    "lint": "app.cli.lint",
     "job": "app.cli.jobs",
     "worker": "app.cli.jobs",
     "review": "app.cli.review",

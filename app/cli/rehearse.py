@@ -75,7 +75,7 @@ def rehearse_command(
     from sandbox.launcher import Launcher
 
     settings = config.read()
-    entries, rules = _published(person) if catalog is None else (_described(catalog), None)
+    entries, rules = published_entries(person) if catalog is None else (described_entries(catalog), None)
     tried = Rehearsal(sql=sql_text(sql), entries=entries, enterprise=enterprise, rows=rows, seed=seed)
     with Launcher() as launcher:
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation, standing=rules)
@@ -86,13 +86,14 @@ def rehearse_command(
         _show(rehearsed)
 
 
-def _described(folder: Path) -> tuple[Entry, ...]:
+def described_entries(folder: Path) -> tuple[Entry, ...]:
+    """The entries of a catalog folder."""
     from app.catalog.manifest import read_catalog
 
     return read_catalog(folder).entries
 
 
-def _published(person: str | None) -> tuple[tuple[Entry, ...], Standing]:
+def published_entries(person: str | None) -> tuple[tuple[Entry, ...], Standing]:
     """The published entries of the deployment and its rules in force, for whoever is known in it."""
     from app.bootstrap import services
     from app.catalog.entries import listed

@@ -64,6 +64,13 @@ def complete(understood: Understood, functions: Functions) -> Analysis:
     return _analysis(understood, govern(understood.resolved, understood.level, functions.function_class))
 
 
+def mixed_units(analysis: Analysis) -> tuple[tuple[str, ...], ...]:
+    """For each aggregation that mixes units, in the order in which they run, the types of those units."""
+    query = analysis.governed
+    frontiers = query.governed.frontiers if isinstance(query, GovernedQuery) else ()
+    return tuple(tuple(unit.type for unit in frontier.units) for frontier in frontiers)
+
+
 def _analysis(understood: Understood, governed: Governed) -> Analysis:
     return Analysis(
         sql=understood.resolved.sql,
