@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from app.disclosure.fingerprint import Segment
 from app.disclosure.firewall import compare
 from app.disclosure.history import History
 from app.domain.authorizations import Authorization
-from app.domain.errors import Finding, Refusal
+from app.domain.errors import Broken, Finding, Refusal
 from app.domain.ports import Clock
 from app.domain.proofs import CheckReport
 from app.domain.times import stamp
@@ -32,19 +33,23 @@ from app.policy.conditions import Context
 from app.policy.grants import collect
 from app.policy.snapshot import snapshot
 from app.policy.versions import InForce
+from app.review.outputs import OutputRecord
+from app.review.pages import PageAsked, ResultPage, page_of, page_task
 from app.store.changes import Change
 from app.store.sessions import Store
 from app.store.standing import ended_state
 from app.store.tables import history_segment, output
-from app.workflow import Evaluated, Question, authorize, evaluate
+from app.workflow import Evaluated, Question, authorize, evaluate, sandbox_error
 
 PENDING_STATES = ("quarantined", "in_review", "approved")
 """States of outputs that may still leave: a new output is held against these as against released ones."""
+_DAMAGED = ("source-unreadable", "source-columns")
+"""Codes of the sandbox for a table that is not the one that was reported on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Casework:
-    """The doors that `app.jobs.worker.Worker` and `app.release.making.Desk` ask for, over one deployment."""
+    """The doors that the worker, the release desk and reviewers ask for, over one deployment."""
 
     store: Store
     engine: Engine
@@ -119,6 +124,22 @@ class Casework:
         change.execute(
             update(history_segment).where(history_segment.c.output_id == output_id).values(status="released")
         )
+
+    def page(self, record: OutputRecord, asked: PageAsked) -> ResultPage:
+        """Rows of a result in quarantine for those who may see them, read by a confined process.
+
+        Raises what `page_task` and `page_of` raise, and what became of the process.
+        """
+        task = page_task(record, asked, self.home / "quarantine", self.engine.limits["inspect"])
+        room = self.home / "scratch"
+        room.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=room, prefix="inspect-") as scratch:
+            answer = self.engine.launcher.run(task, Path(scratch), require_isolation=self.engine.require_isolation)
+        if answer.code in _DAMAGED:
+            raise Broken("review-table-unreadable", output=record.id)
+        if answer.status != "ok":
+            raise sandbox_error(answer)
+        return page_of(record, task, answer)
 
     # -- pieces
 

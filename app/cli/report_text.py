@@ -53,7 +53,14 @@ def _print_evidence(console: Console, value: Mapping[str, Any]) -> None:
     cells: Sequence[Mapping[str, Any]] = value["cells"]
     _print_table(console, f"Cells ({len(cells)})", EVIDENCE, cells[:MAX_CELLS])
     if value["table"]:
-        _print_table(console, "Rows that would leave", tuple(value["table"][0]), value["table"])
+        _print_table(console, _title(value["page"]), tuple(value["table"][0]), value["table"])
+
+
+def _title(page: Mapping[str, int]) -> str:
+    """The heading of the rows that are shown, which may be some of them only."""
+    first, last = page["offset"] + 1, page["offset"] + page["rows"]
+    some = f" ({first} to {last} of {page['total']})" if page["rows"] < page["total"] else ""
+    return f"Rows that would leave{some}"
 
 
 def _print_table(console: Console, title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:

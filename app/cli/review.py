@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import csv
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,8 +10,10 @@ import click
 from app.cli.terminal import acting, answer, answer_rows, who, with_json
 
 if TYPE_CHECKING:
+    from app.bootstrap import Services
     from app.domain.people import Actor
     from app.review.outputs import OutputRecord
+    from app.review.pages import PageAsked, ResultPage
 
 COLUMNS = ("id", "state", "title", "operator", "level", "rows", "suppressed", "reviewers", "waiting_since")
 STATES = ("quarantined", "in_review", "approved", "changes_requested", "rejected", "released", "recalled")
@@ -76,28 +78,45 @@ def list_outputs(states: tuple[str, ...], person: str | None, as_json: bool) -> 
 
 @review_command.command("show")
 @click.argument("output_id", metavar="OUTPUT")
-@click.option("--rows", "limit", default=20, show_default=True, help="At most so many rows of the result.")
+@click.option("--rows", default=20, show_default=True, help="At most so many rows of the result, up to 1000.")
+@click.option("--offset", default=0, show_default=True, help="Rows of the result to skip.")
+@click.option("--order-by", metavar="COLUMN", help="Sort by this column, missing values last.")
+@click.option("--desc", "descending", is_flag=True, help="Sort from the largest value down.")
+@click.option("--columns", metavar="A,B", default="", help="Show these columns only.")
 @acting
 @with_json
-def show(output_id: str, limit: int, person: str | None, as_json: bool) -> None:
+def show(
+    output_id: str,
+    rows: int,
+    offset: int,
+    order_by: str | None,
+    descending: bool,
+    columns: str,
+    person: str | None,
+    as_json: bool,
+) -> None:
     """Show OUTPUT: the report in plain words; for reviewers also evidence, rows, SQL and uses.
 
-    An operator sees codes and counts only.
+    An operator sees codes and counts only. Rows are read by a confined process, never by this one.
 
     \b
     Examples:
       sluice review show output-5c… --as reviewer-sun
-      sluice review show output-5c… --rows 100 --json --as reviewer-sun
+      sluice review show output-5c… --rows 100 --offset 100 --json --as reviewer-sun
+      sluice review show output-5c… --order-by flights --desc --columns carrier,flights --as reviewer-sun
     """
     from app.bootstrap import services
     from app.review.outputs import load, may_see
+    from app.review.pages import PageAsked
 
     running = services()
     actor = running.actor(who(person))
     with running.store.reading() as connection:
         record = load(connection, output_id)
     may_see(actor, record)
-    value = _shown(actor, record, running.config.home / "quarantine", limit)
+    chosen = tuple(name for line in csv.reader([columns]) for name in line)
+    asked = PageAsked(rows=rows, offset=offset, order_by=order_by, descending=descending, columns=chosen)
+    value = _shown(running, actor, record, asked)
     if as_json:
         answer(value, as_json=True, text="")
     else:
@@ -106,12 +125,11 @@ def show(output_id: str, limit: int, person: str | None, as_json: bool) -> None:
         print_report(value)
 
 
-def _shown(actor: Actor, record: OutputRecord, quarantine: Path, limit: int) -> dict[str, Any]:
+def _shown(running: Services, actor: Actor, record: OutputRecord, asked: PageAsked) -> dict[str, Any]:
     """What `actor` may see of an output, as plain data."""
     from dataclasses import asdict
 
     from app.domain.report_json import for_operator
-    from app.release.table_files import read_rows
     from app.review.outputs import may_see_evidence, votes_shown_to
     from app.review.rules import may_review
 
@@ -122,19 +140,29 @@ def _shown(actor: Actor, record: OutputRecord, quarantine: Path, limit: int) -> 
         "may_review": may_review(actor, record),
     }
     if may_see_evidence(actor):
-        table = quarantine / record.folder / Path(record.report.table).name
+        page = _page(running, record, asked)
         value |= {
             "sql": record.sql,
             "uses": [dict(u) for u in record.uses],
             "cells": [asdict(c) for c in record.report.cells],
             "near": [{"release": name, "cells": cells} for name, cells in record.report.near],
-            "table": [{k: _plain(v) for k, v in row.items()} for row in read_rows(table, limit=limit)],
+            "table": page.records(),
+            "page": {"offset": page.offset, "rows": len(page.rows), "total": page.total},
         }
     return value
 
 
-def _plain(value: object) -> object:
-    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+def _page(running: Services, record: OutputRecord, asked: PageAsked) -> ResultPage:
+    """Rows of the result, read in the sandbox."""
+    from app.casework import Casework
+    from app.engine import Engine
+    from sandbox.launcher import Launcher
+
+    settings = running.config
+    with Launcher(places=settings.home / "places") as launcher:
+        engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
+        casework = Casework(store=running.store, engine=engine, home=settings.home, clock=running.clock)
+        return casework.page(record, asked)
 
 
 @review_command.command("claim")

@@ -1,4 +1,4 @@
-"""What rows does a result file hold, and what is it as CSV? The one module of the stages that reads result tables."""
+"""What is a result file as CSV? The one module of the stages that reads result tables, and shows them to nobody."""
 
 from __future__ import annotations
 
@@ -9,19 +9,6 @@ from pyarrow import csv
 from pyarrow import parquet as pq
 
 BATCH_ROWS = 65_536
-
-
-def read_rows(table: Path, *, offset: int = 0, limit: int = 100) -> list[dict[str, object]]:
-    """At most `limit` rows of a Parquet file from `offset` on, as column → value."""
-    rows: list[dict[str, object]] = []
-    skip = offset
-    with pq.ParquetFile(table) as source:
-        for batch in source.iter_batches(batch_size=BATCH_ROWS):
-            rows += batch.slice(min(skip, batch.num_rows), limit - len(rows)).to_pylist()
-            skip = max(0, skip - batch.num_rows)
-            if len(rows) >= limit:
-                break
-    return rows
 
 
 def write_csv(table: Path, target: Path) -> None:

@@ -28,7 +28,6 @@ from app.release.archive import write_archive
 from app.release.envelope import canonical, open_sealed, seal
 from app.release.making import make_release
 from app.release.records import bundle_file, listed, load, tidy
-from app.release.table_files import read_rows
 from app.release.trust import RELEASE, Trusted, key_lines, read_keys
 from app.release.verify import verify_bundle
 from app.store.tables import history_segment, release
@@ -333,9 +332,3 @@ def test_the_kept_manifest_is_the_one_in_the_bundle(released: Released) -> None:
         kept = connection.execute(select(release.c.manifest).where(release.c.id == release_id)).scalar_one()
     assert canonical(kept) == contents(bundle)["manifest.json"]
     assert open_sealed(canonical(kept), here.trusted().release)
-
-
-def test_rows_of_a_table_are_read_in_pages(released: Released) -> None:
-    table = next(released[0].quarantine.rglob("output.parquet"))
-    assert read_rows(table, offset=1, limit=5) == [{"carrier": "=B6", "flights": 900}]
-    assert read_rows(table, offset=9) == []
