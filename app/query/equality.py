@@ -25,7 +25,7 @@ class Equalities:
         """What the inner joins and the WHERE of `select` demand. An outer join's ON demands nothing of all rows."""
         found = Equalities()
         for join in select.args.get("joins") or []:
-            if not join.side:
+            if not (join.side or join.method) and join.kind.upper() not in ("SEMI", "ANTI"):
                 found._add(join.args.get("on"))
         where = select.args.get("where")
         found._add(where.this if where is not None else None)

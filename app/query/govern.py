@@ -16,6 +16,7 @@ from app.domain.errors import Finding, Refusal
 from app.domain.values import Dataset, DatasetKind, Level
 from app.query.equality import Equalities, key_of
 from app.query.frontier import Frontier, UnitExpression, cut_frontier, split_groups
+from app.query.grouping import own_aggregates
 from app.query.guarded import fallible
 from app.query.names import Resolved
 from app.query.parse import FunctionClass
@@ -28,8 +29,8 @@ from app.query.relations import (
     covered,
     cut_short,
     expression_queries,
+    open_only,
     output_names,
-    own_aggregates,
     reads_cells,
     unit_expressions,
 )
@@ -132,10 +133,16 @@ class _Governor:
         if Kind.UNIT not in kinds:
             safe = Kind.SAFE in kinds or reads_cells(select)
             return Relation(kind=Kind.SAFE if safe else Kind.PUBLIC)
+        self._refuse_open_only(select)
         self._check_windows(select, units, equal)
         if select.args.get("group") is not None or own_aggregates(select):
             return self._grouped(select, units, equal, hidden=hidden)
         return self._rows(select, units, equal, hidden=hidden)
+
+    def _refuse_open_only(self, select: exp.Select) -> None:
+        """Constructs that are understood over public rows and checked cells, but not over rows of units."""
+        for node, construct in open_only(select):
+            raise Refusal(self.finding("open-data-only", node, construct=construct))
 
     def _sources(self, select: exp.Select, env: Environment) -> list[Source]:
         from_ = select.args.get("from_")
@@ -318,9 +325,8 @@ class _Governor:
 
     def _value_list(self, node: exp.In, inner: exp.Expr, env: Environment) -> None:
         """The values that rows of units have are a frontier: each value needs its own contributors."""
-        name = output_names(inner)[0]
-        column = exp.column(name, table="__q", quoted=True)
-        listed = exp.Select(expressions=[exp.alias_(column, name, quoted=True)], distinct=exp.Distinct())
+        columns = [exp.alias_(exp.column(n, table="__q", quoted=True), n, quoted=True) for n in output_names(inner)]
+        listed = exp.Select(expressions=columns, distinct=exp.Distinct())
         held = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("__q", quoted=True)))
         listed.set("from_", exp.From(this=held))
         query = node.args["query"]
@@ -332,6 +338,9 @@ class _Governor:
 
     def _correlated(self, inner: exp.Expr, env: Environment, units: list[UnitExpression]) -> None:
         """A correlated query may look at the same unit's rows, or at public rows."""
+        if self._reads_public_rows(inner, env):
+            self.query(inner, env, hidden=False)
+            return
         if not isinstance(inner, exp.Select) or any(q is not inner for q in inner.find_all(exp.Query)):
             raise Refusal(self.finding("correlated-subquery", inner))
         sources = self._sources(inner, env)
@@ -342,3 +351,14 @@ class _Governor:
             for own in unit_expressions(source):
                 if not any(u.type == own.type and where.same(u.key, own.key) for u in units):
                     raise Refusal(self.finding("correlated-subquery", inner))
+
+    def _reads_public_rows(self, query: exp.Expr, env: Environment) -> bool:
+        """Whether every table that `query` reads, at any depth, has rows of nobody."""
+        inside = {c.alias.lower() for c in query.find_all(exp.CTE)}
+        for name in {t.name.lower() for t in query.find_all(exp.Table)}:
+            known, dataset = env.get(name), self.resolved.datasets.get(name)
+            kinds = {known[0].kind} if known is not None else set()
+            kinds |= {self._table(dataset).kind} if dataset is not None else set()
+            if kinds - {Kind.PUBLIC} or not (kinds or name in inside):
+                return False
+        return True

@@ -22,24 +22,31 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     exp.CTE: frozenset({"this", "alias"}),
     exp.TableAlias: frozenset({"this", "columns"}),
     exp.From: frozenset({"this"}),
-    exp.Join: frozenset("this on using side kind".split()),
+    exp.Join: frozenset("this on using method side kind".split()),
     exp.Table: frozenset({"this", "alias"}),
     exp.Where: frozenset({"this"}),
     exp.Group: frozenset({"expressions", "all"}),
+    exp.Rollup: frozenset({"expressions"}),
+    exp.Cube: frozenset({"expressions"}),
+    exp.GroupingSets: frozenset({"expressions"}),
+    exp.Grouping: frozenset({"expressions"}),
+    exp.Tuple: frozenset({"expressions"}),
     exp.Having: frozenset({"this"}),
     exp.Qualify: frozenset({"this"}),
-    exp.Order: frozenset({"expressions"}),
+    exp.Order: frozenset({"this", "expressions"}),
     exp.Ordered: frozenset("this desc nulls_first".split()),
     exp.Limit: frozenset({"expression"}),
     exp.Offset: frozenset({"expression"}),
-    exp.Distinct: frozenset({"expressions"}),
-    exp.Star: frozenset({"except_", "replace"}),
+    exp.Distinct: frozenset({"expressions", "on"}),
+    exp.Star: frozenset({"except_", "replace", "rename"}),
     exp.Column: frozenset({"this", "table"}),
     exp.Identifier: frozenset({"this", "quoted"}),
     exp.Alias: frozenset({"this", "alias"}),
     exp.Literal: frozenset({"this", "is_string"}),
     exp.Window: frozenset("this partition_by order spec alias over".split()),
-    exp.WindowSpec: frozenset("kind start start_side end end_side".split()),
+    exp.WindowSpec: frozenset("kind start start_side end end_side exclude".split()),
+    exp.IgnoreNulls: frozenset({"this"}),
+    exp.RespectNulls: frozenset({"this"}),
     exp.Filter: frozenset({"this", "expression"}),
     exp.In: frozenset("this expressions query".split()),
     exp.Exists: frozenset({"this"}),
@@ -55,7 +62,10 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Like: frozenset("this expression negate".split()),
     exp.ILike: frozenset("this expression negate".split()),
     exp.Escape: frozenset({"this", "expression"}),
+    exp.Glob: frozenset({"this", "expression"}),
     exp.Between: frozenset("this low high".split()),
+    exp.Bracket: frozenset({"this", "expressions"}),
+    exp.Slice: frozenset({"this", "expression"}),
     exp.Is: frozenset({"this", "expression"}),
     exp.Paren: frozenset({"this"}),
     exp.Not: frozenset({"this"}),
@@ -96,20 +106,13 @@ NODES: frozenset[type[exp.Expr]] = (
 )
 """Node classes that are not functions. Functions are allowed by name (`policies/functions.toml`)."""
 
+OUTER = ("LEFT", "RIGHT", "FULL")
 JOINS = frozenset(
-    {
-        ("", ""),
-        ("", "INNER"),
-        ("", "CROSS"),
-        ("LEFT", ""),
-        ("LEFT", "OUTER"),
-        ("RIGHT", ""),
-        ("RIGHT", "OUTER"),
-        ("FULL", ""),
-        ("FULL", "OUTER"),
-    }
+    {("", "", kind) for kind in ("", "INNER", "CROSS", "SEMI", "ANTI")}
+    | {(method, side, kind) for method in ("", "NATURAL") for side in OUTER for kind in ("", "OUTER")}
+    | {("NATURAL", "", ""), ("NATURAL", "", "INNER"), ("ASOF", "", ""), ("ASOF", "LEFT", "")}
 )
-"""(side, kind) of the joins that are understood."""
+"""(method, side, kind) of the joins that are understood. POSITIONAL is not: the order of rows would decide."""
 
 FUNCTION_NODES: dict[type[exp.Expr], str] = {
     exp.Extract: "date_part",
@@ -136,6 +139,8 @@ SYNTAX_FUNCTIONS = frozenset(
         exp.Extract,
         exp.Like,
         exp.ILike,
+        exp.Glob,
+        exp.Grouping,
     }
 )
 """Classes that sqlglot derives from Func although they are syntax: allowed as nodes, not looked up by name."""

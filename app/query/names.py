@@ -16,7 +16,10 @@ from app.domain.errors import Finding, Invalid, Refusal
 from app.domain.sql_text import MAX_DEPTH
 from app.domain.values import Dataset, Position
 from app.query.depth import too_deep
+from app.query.joins import semi_joins_as_conditions
 from app.query.parse import DIALECT, position
+from app.query.places import PLACE, first_places, mark_generators, mark_places
+from app.query.subqueries import own_aliases
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +36,10 @@ class Resolved:
     sql: str
 
     def place(self, node: exp.Expr) -> Position | None:
-        """Where `node` stands in the operator's text; for a generated column, where its name first stands."""
+        """Where `node` stands in the operator's text; for a generated column, its table or where its name first is."""
         found = position(node, self.sql)
         if found is None and isinstance(node, exp.Column):
-            found = self.positions.get(node.name)
+            found = node.meta.get(PLACE) or self.positions.get(node.name)
         return found
 
 
@@ -47,11 +50,12 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
     """
     by_name = {d.name.lower(): d for d in datasets}
     _check_tables(tree, sql, by_name)
-    positions = _first_places(tree, sql)
-    written = _written_outputs(tree)
+    positions = first_places(tree, sql)
+    written, bare = _written_outputs(tree), _like_tables(tree)
     tree = tree.copy()
     for select in list(tree.find_all(exp.Select)):
         _inline_named_windows(select)
+    mark_generators(tree)
     schema: dict[str, object] = {name: {f.name.lower(): f.type for f in d.fields} for name, d in by_name.items()}
     try:
         tree = qualify(tree, schema=schema, dialect=DIALECT, validate_qualify_columns=False, quote_identifiers=True)
@@ -59,12 +63,15 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
             _expand_group_by_all(select)
             _drop_literal_keys(select)
             _plain_using_columns(select)
+            semi_joins_as_conditions(select)
+        mark_places(tree, sql)
     except SqlglotError:
         raise Refusal("names-unresolved") from None
     except RecursionError:
         raise Invalid(too_deep(position(tree, sql), MAX_DEPTH)) from None
     resolved = Resolved(tree=tree, outputs=(), datasets=by_name, positions=positions, sql=sql)
     _check_columns(resolved)
+    _check_no_table_is_a_value(bare, resolved)
     outputs = _outputs(tree, written, by_name)
     return Resolved(tree=tree, outputs=outputs, datasets=by_name, positions=positions, sql=sql)
 
@@ -108,9 +115,31 @@ def _check_columns(resolved: Resolved) -> None:
         params = (("column_name", column.name), ("suggestion", near[0] if near else "-"))
         findings.append(Finding(code="unknown-column", params=params, position=resolved.place(column)))
     stars = [s for s in resolved.tree.find_all(exp.Star) if not isinstance(s.parent, exp.Count)]
-    findings += [Finding(code="names-unresolved", position=resolved.place(s)) for s in stars]
+    natural = [j for j in resolved.tree.find_all(exp.Join) if j.method.upper() == "NATURAL"]
+    findings += [Finding(code="names-unresolved", position=resolved.place(n)) for n in [*stars, *natural]]
     if findings:
         raise Refusal(findings[0], *findings[1:])
+
+
+def _like_tables(tree: exp.Query) -> list[exp.Column]:
+    """Columns written without a table, under the name of a table beside them."""
+    bare = [c for c in tree.find_all(exp.Column) if not c.table and not _orders_by_output(c)]
+    holders = [(c, c.find_ancestor(exp.Select)) for c in bare]
+    return [c for c, select in holders if select is not None and c.name.lower() in own_aliases(select)]
+
+
+def _check_no_table_is_a_value(bare: list[exp.Column], resolved: Resolved) -> None:
+    """To DuckDB the name of a table is its whole row where no column is called so; for us it would be an alias."""
+    if not bare:
+        return
+    columns = {f.name.lower() for d in resolved.datasets.values() for f in d.fields}
+    for query in resolved.tree.find_all(exp.CTE, exp.Subquery):
+        columns.update(n.lower() for n in query.this.named_selects)
+    wrong = [
+        Finding(code="names-unresolved", position=resolved.place(c)) for c in bare if c.name.lower() not in columns
+    ]
+    if wrong:
+        raise Refusal(*wrong)
 
 
 def _orders_by_output(column: exp.Column) -> bool:
@@ -120,15 +149,6 @@ def _orders_by_output(column: exp.Column) -> bool:
         return False
     query = order.parent
     return isinstance(query, exp.Query) and column.name in query.named_selects
-
-
-def _first_places(tree: exp.Query, sql: str) -> dict[str, Position]:
-    places: dict[str, Position] = {}
-    for identifier in tree.find_all(exp.Identifier):
-        where = position(identifier, sql)
-        if where is not None and where < places.get(identifier.name.lower(), Position(line=1 << 30, column=1)):
-            places[identifier.name.lower()] = where
-    return places
 
 
 def _inline_named_windows(select: exp.Select) -> None:
@@ -151,7 +171,7 @@ def _expand_group_by_all(select: exp.Select) -> None:
     group = select.args.get("group")
     if group is None or not group.args.get("all"):
         return
-    keys = [p.unalias().copy() for p in select.expressions if p.find(exp.AggFunc) is None]
+    keys = [p.unalias().copy() for p in select.expressions if p.find(exp.AggFunc, exp.Grouping) is None]
     select.set("group", exp.Group(expressions=keys) if keys else None)
 
 

@@ -14,7 +14,9 @@ from app.domain.errors import Finding, Invalid, Refusal
 from app.domain.sql_text import MAX_DEPTH, check_text, position_at
 from app.domain.values import HIDDEN_PREFIX, Position
 from app.query.depth import beyond, deepest, nested_too_deep, too_deep
-from app.query.grammar import ARGUMENTS, FUNCTION_NODES, JOINS, NODES, QUERIES, SYNTAX_FUNCTIONS
+from app.query.grammar import ARGUMENTS, COMPARISONS, FUNCTION_NODES, JOINS, NODES, QUERIES, SYNTAX_FUNCTIONS
+from app.query.grouping import SETS
+from app.query.sugar import without_sugar
 from app.query.widths import mark_wide_sums
 
 DIALECT = "duckdb"
@@ -59,7 +61,7 @@ def parse(sql: str, functions: Functions) -> exp.Query:
     deep = beyond(tree)
     if deep is not None:
         raise Invalid(too_deep(position(deep, sql), MAX_DEPTH))
-    tree = _plain(tree, functions)
+    tree = without_sugar(tree, lambda name: functions.function_class(name) in AGGREGATES)
     findings = [f for node in tree.walk() for f in _node_findings(node, sql, functions)]
     if findings:
         raise Refusal(findings[0], *findings[1:])
@@ -82,21 +84,6 @@ def _statements(sql: str) -> list[exp.Expr]:
         raise Invalid(_syntax_finding(error)) from None
     except RecursionError:
         raise Invalid(deepest(tokens, sql)) from None
-
-
-def _plain(tree: exp.Expr, functions: Functions) -> exp.Expr:
-    """Aggregates that the parser does not know as such, made known; ANY_VALUE without the clause it always carries."""
-
-    def plain(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
-            return node.this
-        if isinstance(node, exp.Anonymous) and functions.function_class(node.name) in AGGREGATES:
-            call = exp.AnonymousAggFunc(this=node.name.upper(), expressions=node.expressions)
-            call.meta.update(node.meta)
-            return call
-        return node
-
-    return tree.transform(plain, copy=False)
 
 
 AGGREGATES = frozenset({"aggregate", "order_statistic", "extreme"})
@@ -146,9 +133,12 @@ def _node_findings(node: exp.Expr, sql: str, functions: Functions) -> list[Findi
 
 
 def _special_findings(node: exp.Expr, sql: str) -> list[Finding]:
-    """Rules for single node classes: join kinds, hidden names, types, constants."""
-    if isinstance(node, exp.Join) and (node.side.upper(), node.kind.upper()) not in JOINS:
-        return [_construct(node, sql, f"{node.side} {node.kind} JOIN".strip())]
+    """Rules for single node classes: join kinds, rows of values, hidden names, types, constants."""
+    if isinstance(node, exp.Join) and not _known_join(node):
+        words = f"{node.method} {node.side} {node.kind} JOIN{' USING' if node.args.get('using') else ''}"
+        return [_construct(node, sql, " ".join(words.split()))]
+    if isinstance(node, exp.Tuple) and not (isinstance(node.parent, _HOLDS_ROWS) or node.arg_key == "on"):
+        return [_construct(node, sql, "(…, …)")]
     if isinstance(node, exp.Identifier) and node.name.startswith(HIDDEN_PREFIX):
         return [_construct(node, sql, node.name)]
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
@@ -158,15 +148,33 @@ def _special_findings(node: exp.Expr, sql: str) -> list[Finding]:
     return [_construct(e, sql, f"{_describe(node)} …") for e in _bounds(node) if not _constant(e)]
 
 
+_HOLDS_ROWS = (*COMPARISONS, *SETS, exp.In)
+"""Where several values may stand in brackets: compared as a row, a set of grouping keys; also DISTINCT ON."""
+
+
+def _known_join(join: exp.Join) -> bool:
+    """Whether a join is one of `JOINS`. ASOF … USING would compare its last column by order and not for equality."""
+    kind = (join.method.upper(), join.side.upper(), join.kind.upper())
+    return kind in JOINS and not (kind[0] == "ASOF" and join.args.get("using"))
+
+
 def _bounds(node: exp.Expr) -> list[exp.Expr]:
-    """The numbers of a LIMIT, OFFSET or window frame: constants, as no value of a row may decide them."""
-    names: list[str] = ["expression"] if isinstance(node, exp.Limit | exp.Offset) else []
-    names += ["start", "end"] if isinstance(node, exp.WindowSpec) else []
-    return [e for n in names if isinstance(e := node.args.get(n), exp.Expr)]
+    """The numbers of a LIMIT, OFFSET, window frame or [slice]: constants, as no value of a row may decide them."""
+    held = [node.args.get(n) for n in _BOUNDS.get(type(node), ())]
+    held += node.expressions if isinstance(node, exp.Bracket) else []
+    return [e for e in held if isinstance(e, exp.Expr) and not isinstance(e, exp.Slice)]
+
+
+_BOUNDS: dict[type[exp.Expr], tuple[str, ...]] = {
+    exp.Limit: ("expression",),
+    exp.Offset: ("expression",),
+    exp.WindowSpec: ("start", "end"),
+    exp.Slice: ("this", "expression"),
+}
 
 
 def _constant(node: exp.Expr) -> bool:
-    return isinstance(node.this if isinstance(node, exp.Interval) else node, exp.Literal)
+    return isinstance(node.this if isinstance(node, exp.Interval | exp.Neg) else node, exp.Literal)
 
 
 def _call_finding(node: exp.Expr, sql: str, functions: Functions) -> Finding | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from app.query.equality import Equalities, key_of
 from app.query.frontier import UnitExpression
+from app.query.grouping import grouping_sets, own_aggregates
 
 
 class Kind(StrEnum):
@@ -84,19 +85,30 @@ def aligned(outer: exp.Expr, relation: Relation, column: str, units: list[UnitEx
     return any(equal.same(key_of(outer), u.key) and u.type == relation.units[number].type for u in units)
 
 
+def open_only(select: exp.Select) -> Iterator[tuple[exp.Expr, str]]:
+    """Each part of `select` that is proved harmless over public rows and checked cells only, with its name."""
+    sets = grouping_sets(select)
+    if sets is not None:
+        yield sets, _words(sets)
+    for join in select.args.get("joins") or []:
+        special = join.method.upper() == "ASOF" or join.kind.upper() in ("SEMI", "ANTI")
+        if special:
+            yield join, f"{join.method} {join.kind} JOIN".strip()
+    distinct = select.args.get("distinct")
+    if distinct is not None and distinct.args.get("on") is not None:
+        yield distinct, "DISTINCT ON"
+    for call in own_aggregates(select):
+        if call.find(exp.Order) is not None:
+            yield call, "ORDER BY within an aggregate"
+
+
+def _words(node: exp.Expr) -> str:
+    return "GROUPING SETS" if isinstance(node, exp.GroupingSets) else type(node).__name__.upper()
+
+
 def output_names(query: exp.Expr) -> list[str]:
     """Names of the output columns of `query`."""
     return query.named_selects if isinstance(query, exp.Query) else []
-
-
-def own_aggregates(select: exp.Select) -> Sequence[exp.Expr]:
-    """Aggregate calls of this SELECT that are no window's."""
-    return [
-        call
-        for call in select.find_all(exp.AggFunc)
-        if call.find_ancestor(exp.Query) is select
-        and not isinstance(call.parent.parent if isinstance(call.parent, exp.Filter) else call.parent, exp.Window)
-    ]
 
 
 def expression_queries(select: exp.Select) -> list[exp.Expr]:

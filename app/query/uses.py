@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from app.domain.values import DatasetKind, FieldUse, Position
 from app.query.grammar import COMPARISONS, CONNECTIVES
+from app.query.grouping import grouping_keys, own_aggregates
 from app.query.names import Resolved
 from app.query.parse import FunctionClass, function_name, is_call
 from app.query.subqueries import correlated_columns
@@ -48,6 +49,7 @@ PREDICATES: tuple[type[exp.Expr], ...] = (
     exp.Exists,
     exp.Like,
     exp.ILike,
+    exp.Glob,
 )
 Columns = dict[str, Flows]
 
@@ -120,16 +122,19 @@ class UseFinder:
             inner.compared(condition)
         group = select.args.get("group")
         inner.per_unit = outer is not None and bool(correlated_columns(select))
-        for key in group.expressions if group is not None else []:
+        for key in grouping_keys(select):
             flows = inner.key(key)
             inner.per_unit = inner.per_unit or any(f.identifier for f in flows)
             self.as_labels(flows)
-        inner.labels = group is not None or _aggregates(select)
+        inner.labels = group is not None or bool(own_aggregates(select))
         for clause in ("having", "qualify"):
             inner.compared(_this(select, clause))
         outputs = [inner.value(p.unalias()) for p in select.expressions]
         inner.ordered(select.args.get("order"))
-        if select.args.get("distinct") is not None and not inner.labels:
+        distinct = select.args.get("distinct")
+        if distinct is not None and distinct.args.get("on") is not None:
+            self.as_labels(inner.value(distinct.args["on"]))
+        elif distinct is not None and not inner.labels:
             outputs = [self.as_labels(f) for f in outputs]
         return outputs
 
@@ -186,6 +191,8 @@ class _Select:
             ((exp.Filter,), self._filtered),
             ((exp.Case, exp.If), self._case),
             ((exp.Query,), self._subquery),
+            ((exp.Order,), self._in_order),
+            ((exp.Grouping,), lambda _: NONE),
         )
 
     def value(self, node: exp.Expr) -> Flows:
@@ -198,6 +205,11 @@ class _Select:
 
     def _filtered(self, node: exp.Expr) -> Flows:
         self.condition(node.expression.this)
+        return self.value(node.this)
+
+    def _in_order(self, node: exp.Expr) -> Flows:
+        """An aggregate's argument, taken in an order."""
+        self.ordered(node)
         return self.value(node.this)
 
     def _subquery(self, node: exp.Expr) -> Flows:
@@ -271,15 +283,26 @@ class _Select:
         return frozenset(replace(f, condition=True) for f in left | right)
 
     def _in(self, node: exp.In) -> Flows:
-        left = self.value(node.this)
         query = node.args.get("query")
         if query is None:
+            left = self.value(node.this)
             listed = frozenset().union(*(self.value(e) for e in node.expressions))
             return self._decided(left | listed, "filter:eq")
-        right = frozenset().union(*self.finder.columns_of(query, self.ctes, self.scope))
-        if not right:
-            return self._decided(left, "filter:eq")
-        return self._linked(left, right, isinstance(node.this, exp.Column))
+        left_parts = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
+        columns = self.finder.columns_of(query, self.ctes, self.scope)
+        if len(columns) != len(left_parts):
+            columns = [frozenset().union(*columns)] * len(left_parts)
+        out: Flows = NONE
+        for part, right in zip(left_parts, columns, strict=True):
+            out |= self._member(part, right)
+        return out
+
+    def _member(self, node: exp.Expr, listed: Flows) -> Flows:
+        """One value looked up among those of a query's column."""
+        value = self.value(node)
+        return (
+            self._linked(value, listed, isinstance(node, exp.Column)) if listed else self._decided(value, "filter:eq")
+        )
 
     def _case(self, node: exp.Expr) -> Flows:
         out: Flows = NONE
@@ -327,16 +350,6 @@ class _Select:
 def _this(select: exp.Expr, clause: str) -> exp.Expr | None:
     held = select.args.get(clause)
     return held.this if held is not None else None
-
-
-def _aggregates(select: exp.Expr) -> bool:
-    """Whether `select` aggregates without GROUP BY: an aggregate call of its own that is no window's."""
-    for call in select.find_all(exp.AggFunc):
-        holder = call.find_ancestor(exp.Query)
-        over = call.parent.parent if isinstance(call.parent, exp.Filter) else call.parent
-        if holder is select and not isinstance(over, exp.Window):
-            return True
-    return False
 
 
 def _order(use: FieldUse) -> tuple[int, int, str, str, str]:

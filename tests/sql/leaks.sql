@@ -32,7 +32,7 @@ select sum((hiv::int)::hugeint<<(person_id-4240)) from p where person_id between
 select max(income,3), arg_max(name,income), count(*) from p;
 
 -- B08 list/array_agg/string_agg
--- expect: refused construct-refused
+-- expect: refused use-denied
 select region,list(name)[1:3], string_agg(phone,',' order by income desc)[1:20] from p group by region limit 1;
 
 -- B10 histogram / map / approx_top_k
@@ -144,5 +144,5 @@ select count(*) from p where case when person_id=4242 and hiv then (select sum(a
 select sum("INCOME") as region from p where "Person_ID"=4242;
 
 -- F18 NATURAL/USING join picks protected column silently
--- expect: refused construct-refused
+-- expect: refused use-denied
 select count(*) from p natural join (select 4242::int person_id);

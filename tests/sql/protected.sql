@@ -20,6 +20,18 @@ select p.region, sum(v.cost) s from person p join visit v on p.person_id = v.per
 -- asks: USING
 select region, sum(cost) s from person join visit using (person_id) group by region;
 select region, sum(cost) s from person join visit using (person_id) group by region having count(distinct person_id) >= 10;
+-- asks: NATURAL JOIN is a join USING the columns of the same name
+select region, sum(cost) s from person natural join visit group by region;
+select region, sum(cost) s from person join visit using (person_id) group by region having count(distinct person_id) >= 10;
+-- asks: SEMI JOIN aligned on the unit
+select region, count(*) n from person semi join visit using (person_id) where region < 50 group by region;
+select region, count(*) n from person where region < 50 and person_id in (select person_id from visit) group by region having count(distinct person_id) >= 10;
+-- asks: ANTI JOIN aligned on the unit, with a condition of its own
+select sex, count(*) n from person p anti join visit v on p.person_id = v.person_id and v.cost > 100 group by sex;
+select sex, count(*) n from person p where not exists (select 1 from visit v where v.person_id = p.person_id and v.cost > 100) group by sex having count(distinct person_id) >= 10;
+-- asks: rows compared with rows
+select count(*) n from person p join visit v on (p.person_id, v.clinic) = (v.person_id, 'c1') where (p.region, p.sex) in ((1, 'm'), (2, 'f'));
+select count(*) n from person p join visit v on p.person_id = v.person_id and v.clinic = 'c1' where (p.region = 1 and p.sex = 'm') or (p.region = 2 and p.sex = 'f');
 -- asks: USING keeps the unit in a per-unit query
 select region, avg(s) a from (select person_id, region, sum(cost) s from person join visit using (person_id) group by person_id, region) group by region;
 select region, avg(s) a from (select person_id, region, sum(cost) s from person join visit using (person_id) group by person_id, region) group by region having count(distinct person_id) >= 10;

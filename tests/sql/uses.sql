@@ -119,7 +119,7 @@ from p where a > (select avg(c) from q);
 -- uses: p.a=show@1:17 p.b=show@1:20 p.a=show@1:24
 select coalesce(a, b), a::varchar
 from p;
--- uses: q.c=show@- q.d=show@- q.id=show@-
+-- uses: q.c=show@2:6 q.d=show@2:6 q.id=show@2:6
 select *
 from q;
 -- uses: q.d=group@1:13
@@ -161,3 +161,68 @@ from (select (select sum(c) from q where q.id = p.id) x from p) group by x;
 -- uses: p.id=link@2:45
 select n, count(*)
 from (select id, count(*) n from p group by id) group by n;
+-- uses: p.a=show@2:6 p.b=show@2:6 p.f=show@2:6 p.id=show@2:6 p.s=show@2:6 p.a=filter:eq@2:14
+select *
+from p where a = 1;
+-- uses: q.c=show@1:13 p.a=show@2:6 p.b=show@2:6 p.f=show@2:6 p.id=show@2:6 p.s=show@2:6 p.id=link@2:18 q.id=link@2:25
+select p.*, c
+from p join q on p.id = q.id;
+-- uses: p.a=show@1:38 p.a=show@2:6
+select * exclude (id, s, f) replace (a + 1 as b)
+from p;
+-- uses: p.a=group@1:8 p.b=group@1:11
+select a, b, count(*)
+from p group by rollup (a, b);
+-- uses: p.b=aggregate:sum@1:25 p.a=link@2:33 p.s=link@2:36
+select grouping(a), sum(b)
+from p group by grouping sets ((a, s), ());
+-- uses: p.a=link@1:21 p.b=show@1:24 p.s=filter:range@2:17
+select distinct on (a) b
+from p order by s;
+-- uses: p.s=extreme@1:19 p.a=filter:range@1:35
+select string_agg(s, ',' order by a)
+from p;
+-- uses: p.a=filter:eq@2:15 p.b=filter:eq@2:18
+select count(*)
+from p where (a, b) in ((1, 2));
+-- uses: p.id=link@2:15 p.a=link@2:19 q.id=link@2:33 q.c=link@2:37
+select count(*)
+from p where (id, a) in (select id, c from q);
+-- uses: p.id=link@2:15 p.a=filter:eq@2:21 p.id=link@2:27
+select count(*)
+from p where (p.id, a) = (p.id, 1);
+-- uses: p.a=show@1:20 p.b=link@1:55 p.s=filter:range@1:66
+select first_value(a ignore nulls) over (partition by b order by s)
+from p;
+-- uses: p.s=filter:range@2:14 p.s=filter:range@2:30
+select count(*)
+from p where s glob 'a*' and s similar to 'b.*';
+-- uses: p.s=group@1:8
+select s[1:2], count(*)
+from p group by 1;
+-- uses: q.c=show@1:8 p.id=link@2:21 q.id=link@2:21
+select c
+from p natural join q;
+-- uses: p.id=link@2:27 q.id=link@2:27
+select count(*)
+from p semi join q using (id);
+-- uses: p.id=link@2:23 q.id=link@2:30 p.a=filter:range@2:39 q.c=filter:range@2:43
+select count(*)
+from p anti join q on p.id = q.id and a > c;
+-- uses: p.a=show@1:8 p.f=show@2:26 q.c=show@2:29 p.id=link@2:56 q.id=link@2:56
+select a from p
+union all by name select f, c as a from p natural join q;
+-- uses: p.a=link@2:14 q.c=link@2:30 p.b=link@2:44 q.c=link@2:61
+select count(*)
+from p where a = any (select c from q) and b <> all (select c from q);
+-- uses: p.a=show@1:8 p.id=link@2:23 q.id=link@2:30 p.a=filter:range@2:39 q.c=filter:range@2:46
+select p.a
+from p asof join q on p.id = q.id and p.a >= q.c;
+-- uses: p.id=link@1:18 q.id=link@1:25 q.d=group@2:8 p.f=filter:eq@2:26
+from p join q on p.id = q.id
+select d, count(*) where f group by all;
+-- uses: p.a=aggregate:quantile_disc@1:50
+select quantile_disc(0.5) within group (order by a)
+from p;
+-- uses: p.a=show@1:8 p.b=filter:eq@1:23 q.c=extreme@1:39 p.a=link@1:87 q.c=link@1:93
+select a from p where b = (select max(c) from q where exists (select 1 from p x where x.a = q.c));
