@@ -70,16 +70,22 @@ def replay_text(told: dict[str, Any]) -> str:
     """A replay for people: the counts, then each answer that changes, with every use and the rules behind it."""
     lines = [spoken(label("counts", **told["counts"]))]
     for change in told["changes"][:SHOWN]:
-        words = {name: spoken(label(change[name])) for name in ("kind", "before", "after")}
-        state = change["state"] if change["output"] is None else f"{change['state']}, {change['output']}"
-        lines.append(spoken(label("change", **(change | words | {"state": state, "at": change["at"][:16] + "Z"}))))
+        lines.append(_change_text(change))
         lines += [f"    {_flip_text(flip)}" for flip in change["uses"]]
     if len(told["changes"]) > SHOWN:
         lines.append(spoken(label("more", count=len(told["changes"]) - SHOWN)))
     for each in told["left_out"][:SHOWN]:
-        kind = spoken(label(each["kind"]))
-        lines.append(spoken(label("left_out", kind=kind, id=each["id"], codes=", ".join(each["codes"]))))
+        lines.append(spoken(label("left_out", id=each["id"], codes=", ".join(each["codes"]))))
     return "\n".join(lines)
+
+
+def _change_text(change: dict[str, Any]) -> str:
+    words = {name: spoken(label(change[name])) for name in ("before", "after")}
+    state = ", ".join(word for word in (change["state"], change["output"]) if word)
+    own = () if change["kind"] == "authorization" else (change["authorization"],)
+    whose = " · ".join((change["operator"], *own))
+    at = f"{change['at'][:16]}Z"
+    return spoken(label("change", id=change["id"], state=state, whose=whose, at=at, **words))
 
 
 def _flip_text(flip: dict[str, Any]) -> str:
