@@ -7,7 +7,7 @@ columns in the end, and windows that count rows break ties by all columns that t
 DECIMALs are summed exactly anyway; the engine leaves the order out there.
 
 Not covered: a sum of DOUBLE over a window whose ORDER BY leaves ties (they are peers and enter together, in any order),
-and the sign of zero where a column holds both 0.0 and -0.0.
+an ASOF join with several equally near rows, and the sign of zero where a column holds both 0.0 and -0.0.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from sqlglot import exp
 
+from app.query.grouping import window_of
 from app.query.parse import function_name
 from app.query.subqueries import belongs_to
 
@@ -75,14 +76,8 @@ def _by(call: exp.Expr) -> list[exp.Expr]:
 
 def _takes_all(call: exp.Expr) -> bool:
     """Whether a call is no window's, or of a window that is its whole partition."""
-    while isinstance(call.parent, _AROUND):
-        call = call.parent
-    window = call.parent if call.arg_key == "this" else None
-    return not isinstance(window, exp.Window) or (window.args.get("order") or window.args.get("spec")) is None
-
-
-_AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls)
-"""What may stand between a call and its window."""
+    window = window_of(call)
+    return window is None or (window.args.get("order") or window.args.get("spec")) is None
 
 
 def _takes_some(query: exp.Expr) -> bool:
@@ -100,19 +95,13 @@ def _break_ties(window: exp.Window) -> None:
     spec = window.args.get("spec")
     by_row = spec is not None and str(spec.args.get("kind", "")).upper() == "ROWS"
     select = window.find_ancestor(exp.Select)
-    if select is None or not (by_row or function_name(_function(window)) in BY_ROW):
+    call = window.this.find(exp.Func)
+    if select is None or not (by_row or (call is not None and function_name(call) in BY_ROW)):
         return
     read = {c.sql(): c for c in select.find_all(exp.Column) if c.table and belongs_to(c, select)}
     order = window.args.get("order") or exp.Order(expressions=[])
     more = [exp.Ordered(this=read[text].copy()) for text in sorted(read)]
     window.set("order", exp.Order(expressions=[*order.expressions, *more]) if order.expressions or more else None)
-
-
-def _function(window: exp.Window) -> exp.Expr:
-    call = window.this
-    while isinstance(call, _AROUND):
-        call = call.this
-    return call  # type: ignore[no-any-return]  # sqlglot does not type its arguments
 
 
 def _order_all(query: exp.Expr) -> None:
