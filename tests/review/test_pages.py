@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +21,6 @@ from app.review.outputs import OutputRecord, load
 from app.review.pages import PageAsked, ResultPage, page_of, page_task
 from sandbox.launcher import Launcher
 from sandbox.protocol import Answer, Limits
-from tests.architecture.source import nodes, place
 from tests.jobs.deployment import Deployment
 
 COLUMNS = (
@@ -175,20 +173,3 @@ def test_an_operator_sees_no_row_and_no_process_reads_one(show: Any, here: Deplo
     assert not {"table", "page", "cells", "sql"} & set(shown)
     with pytest.raises(Broken, match="missing, damaged"):
         show(record.id)
-
-
-def test_tables_are_read_by_the_check_and_the_release_only() -> None:
-    """Whoever shows rows to people asks the sandbox; `app/trial.py` is a trial on the user's own machine."""
-    readers = set()
-    for file, node in nodes("app"):
-        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        if any(name.split(".")[0] == "pyarrow" for name in names):
-            readers.add(place(file, 0).split(":")[0])
-    assert readers == {
-        "app/disclosure/check.py",
-        "app/disclosure/evidence.py",
-        "app/disclosure/fingerprint.py",
-        "app/release/table_files.py",
-        "app/trial.py",
-    }
