@@ -22,8 +22,8 @@ from tests.stress.soak_jobs import EMPTY, KINDS, expected_rows, rows_of
 from tests.stress.taken_over import BREACHED
 
 TERMINAL = {"job:sent_to_review", "job:failed", "job:refused", "job:cancelled"}
-GROWTH_KIB = 32 << 10
-"""How much memory a process may gain between warm and end: what an allocator keeps, not a share of the jobs."""
+GROWTH_KIB = {"worker": 32 << 10, "zygote": 2 << 10}
+"""How much memory a process may gain between warm and end. A worker fills the page caches of its connections."""
 
 
 @pytest.mark.stress
@@ -39,6 +39,7 @@ def test_thousands_of_jobs_among_attacks_and_kills_each_end_once_and_leave_nothi
     _check(done)
 
 
+@pytest.mark.slow
 def test_a_few_jobs_among_attacks_and_kills_each_end_once_and_leave_nothing(tmp_path: Path) -> None:
     done = soak(tmp_path, seed=1, jobs=40, lease=3, say=print)
     print(_told(done))
@@ -149,4 +150,5 @@ def _nothing_is_left(done: Soaked, records: dict[str, JobRecord]) -> None:
         if name.endswith("descriptors"):
             assert end[name] <= start[name], (name, start[name], end[name])
         if name.endswith("KiB"):
-            assert end[name] <= warm[name] + GROWTH_KIB, (name, warm[name], end[name])
+            allowed = warm[name] + next(kib for process, kib in GROWTH_KIB.items() if process in name)
+            assert end[name] <= allowed, (name, warm[name], end[name])
