@@ -236,7 +236,7 @@ def _mount(running: Services, own: tuple[Entry, ...], *, quiet: bool) -> tuple[M
     settings, home = running.config, running.config.home
     scratch = home / "scratch" / f"mount-{secrets.token_hex(6)}"
     try:
-        with Launcher() as launcher, _progress(quiet=quiet) as progress:
+        with Launcher(places=home / "places") as launcher, _progress(quiet=quiet) as progress:
             engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
             return mount_entries(own, home / "vault", scratch, engine.mount, progress=progress)
     finally:

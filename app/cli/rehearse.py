@@ -77,7 +77,8 @@ def rehearse_command(
     settings = config.read()
     entries, rules = published_entries(person) if catalog is None else (described_entries(catalog), None)
     tried = Rehearsal(sql=sql_text(sql), entries=entries, enterprise=enterprise, rows=rows, seed=seed)
-    with Launcher() as launcher:
+    places = settings.home / "places" if catalog is None else None
+    with Launcher(places=places) as launcher:
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation, standing=rules)
         rehearsed = rehearse(engine, tried, system_clock)
     if as_json:

@@ -187,7 +187,7 @@ def _at_desk(running: Services, act: Callable[[Desk], str]) -> str:
     from sandbox.launcher import Launcher
 
     settings = running.config
-    with Launcher() as launcher:
+    with Launcher(places=settings.home / "places") as launcher:
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
         casework = Casework(store=running.store, engine=engine, home=settings.home, clock=running.clock)
         desk = Desk(
