@@ -48,6 +48,11 @@ def name(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
+def parquet(path: str) -> str:
+    """SQL that reads one Parquet file as it is: names of folders above it (`year=2024`) are no columns."""
+    return f"read_parquet({text(path)}, hive_partitioning=false)"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where an engine works: its scratch folder, and the files it may read and write."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sandbox.confine import LOCK
-from sandbox.engine import Place, codes, connect, lock, name, text
+from sandbox.engine import Place, codes, connect, lock, name, parquet
 from sandbox.pages import read_page
 from sandbox.protocol import Answer, InspectTask
 from sandbox.stages import Failed, Run
@@ -31,7 +31,7 @@ def run_inspect(task: InspectTask, run: Run) -> Answer:
         if LOCK not in run.unsafe_without:
             lock(connection, place)
     # A folder above the file may be called year=2024: that makes no column of the result.
-    source = f"read_parquet({text(task.path)}, hive_partitioning=false)"
+    source = parquet(task.path)
     with run.stages.time(STEP), _damage():
         asked = {*task.columns, *([] if task.order_by is None else [task.order_by])}
         if not asked <= set(connection.sql(f"FROM {source}").columns):

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from sandbox.confine import LOCK
-from sandbox.engine import Place, codes, connect, lock, name, progress, text
+from sandbox.engine import Place, codes, connect, lock, name, parquet, progress, text
 from sandbox.lookalike import SAMPLE, kind_of
 from sandbox.protocol import MAX_PROBLEMS, Answer, MountField, MountTask, Problem
 from sandbox.results import VERSION_FILE, registry_file
@@ -137,7 +137,7 @@ def _answer(
     connection: duckdb.DuckDBPyConnection, task: MountTask, source: Source, scratch: str, grown: list[str]
 ) -> Answer:
     """What was written, with the statistics of each column."""
-    version = f"read_parquet({text(str(Path(scratch, VERSION_FILE)))})"
+    version = parquet(str(Path(scratch, VERSION_FILE)))
     described = connection.execute(f"DESCRIBE SELECT * FROM {version}").fetchall()
     columns = tuple((str(row[0]), str(row[1])) for row in described)
     units = {*task.units, *([_ROW] if task.row_unit else [])}

@@ -14,7 +14,7 @@ import duckdb
 
 from sandbox import csv_lines
 from sandbox.casting import SNIFFED, cast, fits, outside
-from sandbox.engine import name, text
+from sandbox.engine import name, parquet, text
 from sandbox.protocol import MAX_PROBLEMS, MountField, MountTask, Problem, column_type
 from sandbox.stages import Failed
 
@@ -170,7 +170,7 @@ class ParquetSource(Source):
     """A Parquet file."""
 
     def _reader(self) -> str:
-        return f"read_parquet({text(self.path)})"
+        return parquet(self.path)
 
     def _columns(self) -> dict[str, str]:
         try:

@@ -10,7 +10,7 @@ import secrets
 
 import duckdb
 
-from sandbox.engine import name, text
+from sandbox.engine import name, parquet, text
 
 _BLANKS = " \t\r\n\u3000\u00a0"
 
@@ -34,9 +34,7 @@ class Registry:
         self.identifier = identifier
         self.table = name(f"registry {identifier}")
         self._connection = connection
-        source = (
-            f"read_parquet({text(installed)})" if installed else "(SELECT '' AS value, 0 AS ref, 0 AS tag) WHERE false"
-        )
+        source = parquet(installed) if installed else "(SELECT '' AS value, 0 AS ref, 0 AS tag) WHERE false"
         columns = "value::VARCHAR AS value, ref::UINTEGER AS ref, tag::UBIGINT AS tag"
         connection.execute(f"CREATE TEMP TABLE {self.table} AS SELECT {columns} FROM {source}")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import duckdb
 
-from sandbox.engine import codes, name, text
+from sandbox.engine import codes, name, parquet, text
 from sandbox.protocol import Filter, Mask, View
 
 _COMPARED = {"=": "=", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -30,7 +30,7 @@ def create_views(
 
 
 def _query(connection: duckdb.DuckDBPyConnection, view: View) -> str:
-    source = f"read_parquet({text(view.path)})"
+    source = parquet(view.path)
     types = _types(connection, source) if view.filters or view.masks else {}
     masks = {mask.column: mask for mask in view.masks}
     columns = ", ".join(_masked(masks[c], types[c]) if c in masks else name(c) for c in view.columns)

@@ -169,3 +169,15 @@ def test_a_filter_that_does_not_fit_its_column_is_an_engine_error(
     wrong = (Filter(column="day", test="=", values=("Hangzhou",)),)
     answer = run(launcher, scratch, task(source, "SELECT count(*) AS n FROM v", filters=wrong))
     assert answer.code == "engine-error"
+
+
+def test_a_folder_named_like_a_column_adds_none(launcher: Launcher, source: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "region=Wenzhou"
+    folder.mkdir()
+    moved = folder / "v.parquet"
+    moved.write_bytes(source.read_bytes())
+    for number, column in enumerate(("region", "year")):
+        wanted = task(moved, f"SELECT count(*) AS n FROM v WHERE {column} = 'Wenzhou'")
+        answer = run(launcher, tmp_path / str(number), wanted)
+        assert answer.status == ("ok" if column == "region" else "failed")
+    assert duckdb.connect().execute(f"FROM '{tmp_path}/0/out.parquet'").fetchall() == [(0,)]
