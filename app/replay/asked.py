@@ -7,7 +7,7 @@ are found in its SQL anew, over the data sets as they are. No row is read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -73,39 +73,60 @@ def is_live(held: Authorization, now: datetime) -> bool:
 
 
 def _jobs(connection: Connection, functions: FunctionTable) -> Iterator[Asked | LeftOut]:
-    held: dict[str, Authorization] = {}
+    found = _Reread(connection=connection, functions=functions)
     for past in past_jobs(connection):
-        if past.authorization not in held:
-            held[past.authorization] = load_authorization(connection, past.authorization)
         try:
-            yield _asked(connection, past, held[past.authorization], functions)
+            yield found.asked(past)
         except SluiceError as error:
             yield LeftOut(kind="job", id=past.id, findings=error.findings)
 
 
-def _asked(connection: Connection, past: PastJob, held: Authorization, functions: FunctionTable) -> Asked:
-    datasets, uses = past.datasets, past.uses
-    if datasets is None or uses is None:
-        understood = understand(past.sql, _in_reach(connection, past, held), functions)
-        datasets, uses = understood.datasets, understood.uses
-    return Asked(
-        kind="job",
-        id=past.id,
-        state=past.state,
-        output=past.output_state,
-        held=held,
-        datasets=datasets,
-        uses=uses,
-        since=moment(past.submitted_at),
+@dataclass(frozen=True, kw_only=True)
+class _Reread:
+    """Past jobs read again; what many of them share is read once: authorizations, data sets in reach, equal texts."""
+
+    connection: Connection
+    functions: FunctionTable
+    _held: dict[str, Authorization] = field(default_factory=dict)
+    _reach: dict[tuple[str, tuple[str, ...]], tuple[Dataset, ...]] = field(default_factory=dict)
+    _uses: dict[tuple[str, tuple[Dataset, ...]], tuple[tuple[Dataset, ...], tuple[FieldUse, ...]]] = field(
+        default_factory=dict
     )
 
+    def asked(self, past: PastJob) -> Asked:
+        """The job with the uses that its run has kept, else with those found in its SQL anew."""
+        if past.authorization not in self._held:
+            self._held[past.authorization] = load_authorization(self.connection, past.authorization)
+        held = self._held[past.authorization]
+        datasets, uses = past.datasets, past.uses
+        if datasets is None or uses is None:
+            datasets, uses = self._understood(past, held)
+        return Asked(
+            kind="job",
+            id=past.id,
+            state=past.state,
+            output=past.output_state,
+            held=held,
+            datasets=datasets,
+            uses=uses,
+            since=moment(past.submitted_at),
+        )
 
-def _in_reach(connection: Connection, past: PastJob, held: Authorization) -> tuple[Dataset, ...]:
+    def _understood(self, past: PastJob, held: Authorization) -> tuple[tuple[Dataset, ...], tuple[FieldUse, ...]]:
+        place = (past.authorization, past.tables)
+        if place not in self._reach:
+            self._reach[place] = _in_reach(self.connection, past.tables, held)
+        text = (past.sql, self._reach[place])
+        if text not in self._uses:
+            understood = understand(past.sql, self._reach[place], self.functions)
+            self._uses[text] = understood.datasets, understood.uses
+        return self._uses[text]
+
+
+def _in_reach(connection: Connection, tables: tuple[str, ...], held: Authorization) -> tuple[Dataset, ...]:
     """The data sets of an authorization as they are now, and the operator's tables as the catalog describes them."""
     names = sorted({dataset for dataset, _, _ in held.uses})
-    own = [
-        e.entry for e in entries(connection) if e.entry.kind is DatasetKind.ENTERPRISE and e.entry.name in past.tables
-    ]
+    own = [e.entry for e in entries(connection) if e.entry.kind is DatasetKind.ENTERPRISE and e.entry.name in tables]
     return (
         *(current_dataset(connection, name) for name in names),
         *(replace(described(entry), provider=held.operator, units=()) for entry in own),

@@ -19,6 +19,7 @@ from app.catalog.manifest import read_catalog
 from app.catalog.mounting import Mounted, described
 from app.config import read
 from app.domain.people import Actor, OrganizationKind
+from app.domain.values import DatasetKind
 from app.engine import Engine
 from app.identity import keys
 from app.identity.people_file import found
@@ -85,6 +86,7 @@ field = [{ name = "hour", type = "INTEGER", level = "L1" }, { name = "mm", type 
 name = "tow_station"
 code = "3/01/001/0003"
 title = { zh = "救援站", en = "tow stations" }
+provider = "roads"
 kind = "enterprise"
 field = [{ name = "road", type = "VARCHAR", level = "L1" }]
 """
@@ -248,9 +250,9 @@ def _describe(law: Law, folder: Path) -> None:
         (folder / name).touch()
     store = law.services.store
     for entry in read_catalog(folder).entries:
-        steward = "weather-steward" if entry.provider == "weather" else "steward"
-        if entry.provider:
-            dataset = replace(described(entry), version="ab" * 32, path="nowhere", rows=1)
-            mounted = Mounted(dataset=dataset, statistics={}, reused=False)
-            add(store, law.actor(steward), [entry], [mounted], partial("{1}-{0}".format, entry.name))
-            publish(store, law.actor(f"{entry.provider}-officer"), entry.name)
+        steward = law.actor("weather-steward" if entry.provider == "weather" else "steward")
+        dataset = replace(described(entry), version="ab" * 32, path="nowhere", rows=1)
+        public = entry.kind is DatasetKind.PUBLIC
+        mounted = [Mounted(dataset=dataset, statistics={}, reused=False)] if public else []
+        add(store, steward, [entry], mounted, partial("{1}-{0}".format, entry.name))
+        publish(store, law.actor(f"{entry.provider}-officer"), entry.name)

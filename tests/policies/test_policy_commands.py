@@ -81,6 +81,8 @@ def test_a_change_of_the_rules_goes_from_files_into_force_by_commands(run: Run, 
     assert "too fine" in run("history").output
     assert run("diff", "published", mine).output.strip() == "No difference."
     assert answered(run("test", "files", "--json"))["failed"] == 0
+    back = answered(run("draft", "policy-first", "--note", "it was better", "--json", by="steward"))["policy"]
+    assert "- deny-road-group · looser" in run("diff", "published", back).output
 
 
 def test_a_draft_is_returned_revised_and_withdrawn(run: Run, mine: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from app.authorization import grants
 from app.domain.times import stamp
@@ -115,8 +115,18 @@ def test_what_cannot_be_understood_any_more_is_left_out_and_said(law: Law) -> No
 
 
 def test_an_operators_own_tables_are_asked_about_as_the_catalog_describes_them(law: Law) -> None:
-    found = law.replay(a_rule("deny-own", field="enterprise"))
-    assert found.left_out == ()
+    record = law.asked(law.authorized(), BY_ROAD)
+    own = "SELECT i.road, count(*) AS n FROM incident i JOIN tow_station t ON t.road = i.road GROUP BY i.road"
+    with law.services.store.change("job:drafted", actor=law.services.machine(), subject="x") as change:
+        for table, job_id in (("tow_station", "job-own"), ("unheard_of", "job-else")):
+            brought = {"enterprise": [{"table": table, "path": "", "sha256": ""}], "reproducible": False}
+            row = dict(change.execute(select(job).where(job.c.id == record.id)).one()._mapping)
+            text = own.replace("tow_station", table)
+            change.execute(insert(job).values(**(row | {"id": job_id, "sql": text, "parameters": brought})))
+    found = law.replay(a_rule("deny-road-link", field="name:road", use="link"))
+    assert ("job", "job-own", True, False) in changed(found)
+    assert {(f.use.dataset, f.use.field) for f in found.changes[0].flips} >= {("incident", "road")}
+    assert [(each.id, each.findings[0].code) for each in found.left_out] == [("job-else", "unknown-table")]
 
 
 def test_only_live_authorizations_are_asked(law: Law) -> None:
