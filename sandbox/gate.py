@@ -238,6 +238,8 @@ class _Walk:
         name = _bare(node, "function_name")
         if name not in self.functions:
             raise Refused(f"the function {name}")
+        if node.get("export_state"):
+            raise Refused("the inner state of an aggregate")
 
     def column(self, node: Tree) -> None:
         """A bare name must not turn into a session value or a hidden column."""

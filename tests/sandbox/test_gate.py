@@ -156,6 +156,7 @@ SELECT nextval('s')
 SELECT getenv('HOME')
 SELECT txid_current()
 SELECT uuid()
+SELECT sum(k) EXPORT_STATE FROM v
 SELECT md5(s) FROM v
 SELECT row_number() OVER (ORDER BY md5(s)) FROM v
 SELECT lag(k) OVER () FROM v

@@ -1,0 +1,1 @@
+"""What has been tried against the walls of the sandbox, and which wall stops what? Begin with attack.py."""
