@@ -112,6 +112,12 @@ ATTACKS = (
         through=_MARKED,
     ),
     *(Attack(name=n, how=Sql(sql=sql), walls=_HIDDEN, through=sign) for n, (sql, sign) in _THERE.items()),
+    Attack(
+        name="what the engine reads at its start",
+        how=Sql(sql="SELECT content FROM read_text('/proc/self/cgroup')"),
+        walls=_HIDDEN,  # Landlock must grant it where there is no own root
+        through=shows(":/"),
+    ),
     *(
         Attack(name=f"write by {n}", how=Sql(steps=(stacked(sql),)), walls=_ALL, through=changes("outside"))
         for n, sql in _WRITE.items()

@@ -117,6 +117,8 @@ _NEVER: dict[str, tuple[Callable[[Ground], object], str]] = {
     "trace another": (lambda g: call("ptrace", 16, g.victim), DIED),
     "memory of another": (lambda g: call("process_vm_readv", g.zygote, 0, 0, 0, 0), DIED),
     "memory of the zygote as a file": (lambda g: os.open(f"/proc/{g.zygote}/mem", os.O_RDONLY), "ENOENT|EACCES"),
+    "own environment": (lambda _: os.open("/proc/self/environ", os.O_RDONLY), "ENOENT|EACCES"),
+    "environment of the zygote": (lambda g: os.open(f"/proc/{g.zygote}/environ", os.O_RDONLY), "ENOENT|EACCES"),
     "root of the zygote": (lambda g: os.listdir(f"/proc/{g.zygote}/root"), "ENOENT|EACCES"),
     "namespaces of the zygote": (lambda g: os.open(f"/proc/{g.zygote}/ns/mnt", os.O_RDONLY), "ENOENT|EACCES"),
     "descriptors of the zygote": (lambda g: os.listdir(f"/proc/{g.zygote}/fd"), "ENOENT|EACCES"),

@@ -23,6 +23,7 @@ from sandbox.scratch import clear
 from tests.sandbox.attacks.attack import MARK, SHARED_KEY, Ground
 
 State = dict[str, tuple[object, ...]]
+_VARIABLE = "SLUICE_ATTACK_SECRET"
 _FILES = ("source", "other", "secret", "database")
 
 
@@ -91,7 +92,10 @@ class Victim:
 
 
 class Surroundings:
-    """Has a clean ground for each attack, and sees what is not as it was afterwards. Close it in the end."""
+    """Has a clean ground for each attack, and sees what is not as it was afterwards. Close it in the end.
+
+    Meanwhile this process has a secret in its environment and a descriptor that whoever it starts could inherit.
+    """
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="sluice-attacks-"))
@@ -104,12 +108,17 @@ class Surroundings:
         self._database = self.folder / "data.duckdb"
         with duckdb.connect(str(self._database)) as database:
             database.execute(f"CREATE TABLE t AS SELECT '{MARK}' AS s")
+        self._given = os.open(self._marked, os.O_RDONLY)
+        os.set_inheritable(self._given, True)
+        os.environ[_VARIABLE] = MARK
         self._count = 0
         self._clean: Ground | None = None
 
     def close(self) -> None:
         self._listener.close()
         self._victim.close()
+        os.close(self._given)
+        del os.environ[_VARIABLE]
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
