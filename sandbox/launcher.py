@@ -32,11 +32,13 @@ from sandbox.shape import Malformed
 from sandbox.wire import Order
 
 _TRIES = 3
+_ALLOCATOR = {"DUCKDB_JE_MALLOC_CONF": "retain:false"}
+"""All the environment there is: the engine's allocator is to give back addresses, which count toward the limit."""
 _BOOT = "import sys; sys.path[:0] = sys.argv[1:3]; from sandbox.__main__ import main; sys.exit(main(sys.argv[3:]))"
 
 
 def _start_program(descriptor: int) -> subprocess.Popen[bytes]:
-    """The sandbox's own program: our interpreter with no environment, no site packages and the two folders it needs."""
+    """The sandbox's program: our interpreter without our environment or site packages, and the two folders it needs."""
     engine = find_spec("duckdb")
     if engine is None or engine.origin is None:
         raise Gone("duckdb is not installed")
@@ -44,7 +46,7 @@ def _start_program(descriptor: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _BOOT, *roots, str(descriptor)],
         pass_fds=[descriptor],
-        env={},
+        env=_ALLOCATOR,
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
