@@ -26,6 +26,7 @@ class FunctionClass(StrEnum):
     ORDER_STATISTIC = "order_statistic"
     EXTREME = "extreme"
     WINDOW = "window"
+    NESTED = "nested"
     TABLE = "table"
     INTERNAL = "internal"
 

@@ -30,6 +30,7 @@ from app.query.relations import (
     cut_short,
     expression_queries,
     open_only,
+    open_syntax,
     output_names,
     reads_cells,
     unit_expressions,
@@ -59,6 +60,7 @@ def govern(resolved: Resolved, level: Level, function_class: FunctionClass) -> G
     governor = _Governor(resolved=resolved, level=level, function_class=function_class)
     tree = resolved.tree.copy()
     relation = governor.query(tree, {}, hidden=False)
+    governor.refuse_open_syntax()
     if relation.kind is Kind.UNIT:
         raise Refusal(Finding(code="rows-of-units", position=resolved.place(tree)))
     for query in (tree, *(q for _, q in governor.ctes), *(t for f in governor.frontiers for t in f.trees())):
@@ -83,6 +85,7 @@ class _Governor:
     frontiers: list[Frontier] = field(default_factory=list)
     ctes: list[tuple[str, exp.Expr]] = field(default_factory=list)
     reasons: list[Finding] = field(default_factory=list)
+    protected: bool = False
 
     def finding(self, code: str, node: exp.Expr, **params: str) -> Finding:
         """A finding at the place of `node`."""
@@ -139,6 +142,13 @@ class _Governor:
             return self._grouped(select, units, equal, hidden=hidden)
         return self._rows(select, units, equal, hidden=hidden)
 
+    def refuse_open_syntax(self) -> None:
+        """Once rows of units were read, refuse what only a query over public rows may have."""
+        for node in self.resolved.tree.walk() if self.protected else ():
+            name = open_syntax(node, self.function_class)
+            if name is not None:
+                raise Refusal(self.finding("open-data-only", node, construct=name))
+
     def _refuse_open_only(self, select: exp.Select) -> None:
         """Constructs that are understood over public rows and checked cells, but not over rows of units."""
         for node, construct in open_only(select):
@@ -155,6 +165,8 @@ class _Governor:
         if isinstance(item, exp.Subquery):
             self._refuse_lateral(item.this)
             return Source(alias=alias, relation=self.query(item.this, env, hidden=True), enterprise=False)
+        if isinstance(item, exp.Values):
+            return Source(alias=alias, relation=Relation(kind=Kind.PUBLIC), enterprise=False)
         if not isinstance(item, exp.Table):
             raise Refusal(self.finding("construct-refused", item, construct=type(item).__name__))
         item.meta["governed"] = True
@@ -169,6 +181,7 @@ class _Governor:
     def _table(self, dataset: Dataset) -> Relation:
         if self.level is Level.L1 or not dataset.units:
             return Relation(kind=Kind.PUBLIC)
+        self.protected = True
         units = tuple(UnitColumn(type=u.type, column=u.column.lower(), tag=u.tag.lower()) for u in dataset.units)
         return Relation(kind=Kind.UNIT, units=units, exposed={u.column: i for i, u in enumerate(units)})
 

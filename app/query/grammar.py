@@ -19,7 +19,7 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Intersect: frozenset("with_ this expression distinct order limit offset".split()),
     exp.Subquery: frozenset("this alias".split()),
     exp.With: frozenset({"expressions"}),
-    exp.CTE: frozenset({"this", "alias"}),
+    exp.CTE: frozenset({"this", "alias", "materialized"}),
     exp.TableAlias: frozenset({"this", "columns"}),
     exp.From: frozenset({"this"}),
     exp.Join: frozenset("this on using method side kind".split()),
@@ -31,6 +31,12 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     exp.GroupingSets: frozenset({"expressions"}),
     exp.Grouping: frozenset({"expressions"}),
     exp.Tuple: frozenset({"expressions"}),
+    exp.Values: frozenset({"expressions", "alias"}),
+    exp.Array: frozenset({"expressions"}),
+    exp.Struct: frozenset({"expressions"}),
+    exp.PropertyEQ: frozenset({"this", "expression"}),
+    exp.Dot: frozenset({"this", "expression"}),
+    exp.Lambda: frozenset({"this", "expressions"}),
     exp.Having: frozenset({"this"}),
     exp.Qualify: frozenset({"this"}),
     exp.Order: frozenset({"this", "expressions"}),
@@ -86,6 +92,19 @@ ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
 }
 """Allowed arguments per node class; a class with no row takes any argument that its kind defines (functions)."""
 
+OPEN_ONLY: dict[type[exp.Expr], str] = {
+    exp.BitwiseAnd: "&",
+    exp.BitwiseOr: "|",
+    exp.BitwiseXor: "xor",
+    exp.BitwiseNot: "~",
+    exp.BitwiseLeftShift: "<<",
+    exp.BitwiseRightShift: ">>",
+    exp.Lambda: "LAMBDA",
+    exp.Dot: "struct.field",
+}
+"""Syntax that a query may have when none of its tables has a protected subject, with its name. Bits pack many values
+into one number, and a list hides rows."""
+
 COMPARISONS: tuple[type[exp.Expr], ...] = (
     exp.EQ,
     exp.NEQ,
@@ -97,7 +116,7 @@ COMPARISONS: tuple[type[exp.Expr], ...] = (
     exp.NullSafeNEQ,
 )
 ARITHMETIC: tuple[type[exp.Expr], ...] = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe)
-FALLIBLE: tuple[type[exp.Expr], ...] = (exp.Add, exp.Sub, exp.Mul, exp.IntDiv, exp.Mod, exp.Neg)
+FALLIBLE: tuple[type[exp.Expr], ...] = (exp.Add, exp.Sub, exp.Mul, exp.IntDiv, exp.Mod, exp.Neg, exp.BitwiseLeftShift)
 """Arithmetic whose result may not fit its type."""
 CONNECTIVES: tuple[type[exp.Expr], ...] = (exp.And, exp.Or, exp.Not, exp.Paren)
 
@@ -123,6 +142,15 @@ FUNCTION_NODES: dict[type[exp.Expr], str] = {
     exp.Coalesce: "coalesce",
     exp.If: "if",
     exp.Pow: "power",
+    exp.DateAdd: "date_add",
+    exp.Array: "list_value",
+    exp.Struct: "struct_pack",
+    exp.BitwiseAnd: "&",
+    exp.BitwiseOr: "|",
+    exp.BitwiseXor: "xor",
+    exp.BitwiseNot: "~",
+    exp.BitwiseLeftShift: "<<",
+    exp.BitwiseRightShift: ">>",
 }
 """Functions with syntax of their own, under the name that the table of functions knows."""
 

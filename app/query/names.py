@@ -19,7 +19,8 @@ from app.query.depth import too_deep
 from app.query.joins import semi_joins_as_conditions
 from app.query.parse import DIALECT, position
 from app.query.places import PLACE, first_places, mark_generators, mark_places
-from app.query.subqueries import own_aliases
+from app.query.subqueries import own_aliases, visible_ctes
+from app.query.widths import mark_wide_sums
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,7 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
     tree = tree.copy()
     for select in list(tree.find_all(exp.Select)):
         _inline_named_windows(select)
+        _name_outputs(select)
     mark_generators(tree)
     schema: dict[str, object] = {name: {f.name.lower(): f.type for f in d.fields} for name, d in by_name.items()}
     try:
@@ -65,6 +67,7 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
             _plain_using_columns(select)
             semi_joins_as_conditions(select)
         mark_places(tree, sql)
+        mark_wide_sums(tree)
     except SqlglotError:
         raise Refusal("names-unresolved") from None
     except RecursionError:
@@ -74,23 +77,6 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
     _check_no_table_is_a_value(bare, resolved)
     outputs = _outputs(tree, written, by_name)
     return Resolved(tree=tree, outputs=outputs, datasets=by_name, positions=positions, sql=sql)
-
-
-def visible_ctes(node: exp.Expr) -> set[str]:
-    """Names of the WITH queries that `node` may refer to: those of its ancestors, and earlier ones of its own WITH."""
-    names: set[str] = set()
-    child: exp.Expr = node
-    parent = node.parent
-    while parent is not None:
-        if isinstance(parent, exp.With):
-            earlier = parent.expressions[: parent.expressions.index(child)] if child in parent.expressions else []
-            names |= {c.alias.lower() for c in earlier}
-        else:
-            with_ = parent.args.get("with_")
-            if with_ is not None and with_ is not child:
-                names |= {c.alias.lower() for c in with_.expressions}
-        child, parent = parent, parent.parent
-    return names
 
 
 def _check_tables(tree: exp.Query, sql: str, datasets: dict[str, Dataset]) -> None:
@@ -143,11 +129,9 @@ def _check_no_table_is_a_value(bare: list[exp.Column], resolved: Resolved) -> No
 
 
 def _orders_by_output(column: exp.Column) -> bool:
-    """Whether `column` stands in an ORDER BY and names an output column of that query."""
-    order = column.find_ancestor(exp.Order, exp.Select, exp.SetOperation)
-    if not isinstance(order, exp.Order):
-        return False
-    query = order.parent
+    """Whether `column` stands in an ORDER BY or DISTINCT ON and names an output column of that query."""
+    clause = column.find_ancestor(exp.Order, exp.Distinct, exp.Select, exp.SetOperation)
+    query = clause.parent if isinstance(clause, exp.Order | exp.Distinct) else None
     return isinstance(query, exp.Query) and column.name in query.named_selects
 
 
@@ -165,6 +149,14 @@ def _inline_named_windows(select: exp.Select) -> None:
             if value and not window.args.get(part):
                 window.set(part, [v.copy() for v in value] if isinstance(value, list) else value.copy())
     select.set("windows", None)
+
+
+def _name_outputs(select: exp.Select) -> None:
+    """Name each output column that is an expression: the parser would call CAST(id AS …) `id`, and ORDER BY see it."""
+    for number, projection in enumerate(select.expressions):
+        written = projection.unnest()
+        if not isinstance(written, exp.Alias | exp.Column | exp.Star) and projection.output_name:
+            projection.replace(exp.alias_(projection.copy(), f"_col_{number}"))
 
 
 def _expand_group_by_all(select: exp.Select) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import Token, TokenType
 
 from app.domain.errors import Finding, Invalid, Refusal
 from app.domain.sql_text import MAX_DEPTH, check_text, position_at
@@ -16,8 +17,8 @@ from app.domain.values import HIDDEN_PREFIX, Position
 from app.query.depth import beyond, deepest, nested_too_deep, too_deep
 from app.query.grammar import ARGUMENTS, COMPARISONS, FUNCTION_NODES, JOINS, NODES, QUERIES, SYNTAX_FUNCTIONS
 from app.query.grouping import SETS
+from app.query.literals import computed_bounds, computed_unit, literal_where_needed
 from app.query.sugar import without_sugar
-from app.query.widths import mark_wide_sums
 
 DIALECT = "duckdb"
 
@@ -52,7 +53,7 @@ def parse(sql: str, functions: Functions) -> exp.Query:
     Raises Invalid "sql-too-long", "sql-too-deep", "sql-syntax"; Refusal "construct-refused", "function-refused".
     """
     check_text(sql)
-    statements = _statements(sql)
+    statements = _statements(sql, functions)
     if len(statements) != 1:
         raise Refusal("one-statement", found=len(statements))
     tree = statements[0]
@@ -65,11 +66,10 @@ def parse(sql: str, functions: Functions) -> exp.Query:
     findings = [f for node in tree.walk() for f in _node_findings(node, sql, functions)]
     if findings:
         raise Refusal(findings[0], *findings[1:])
-    mark_wide_sums(tree)
     return tree  # type: ignore[return-value]  # QUERIES are subclasses of exp.Query
 
 
-def _statements(sql: str) -> list[exp.Expr]:
+def _statements(sql: str, functions: Functions) -> list[exp.Expr]:
     """The statements of a text, empty ones left out."""
     try:
         tokens = sqlglot.tokenize(sql, dialect=DIALECT)
@@ -78,12 +78,25 @@ def _statements(sql: str) -> list[exp.Expr]:
     deep = nested_too_deep(tokens, sql)
     if deep is not None:
         raise Invalid(deep)
+    _refuse_tokens(tokens, sql, functions)
     try:
         return [s for s in sqlglot.parse(sql, dialect=DIALECT) if s is not None]
     except SqlglotError as error:
         raise Invalid(_syntax_finding(error)) from None
     except RecursionError:
         raise Invalid(deepest(tokens, sql)) from None
+
+
+def _refuse_tokens(tokens: list[Token], sql: str, functions: Functions) -> None:
+    """Refuse what the parser takes for something that DuckDB does not: `x -> …` for a lambda, a column for a unit."""
+    for token in tokens:
+        if token.token_type is TokenType.ARROW:
+            where = position_at(token.start, sql)
+            raise Refusal(Finding(code="construct-refused", params=(("construct", "->"),), position=where))
+    unit = computed_unit(tokens, functions.constants)
+    if unit is not None:
+        where = position_at(unit[0].start, sql)
+        raise Refusal(Finding(code="function-needs-constant", params=(("function", unit[1]),), position=where))
 
 
 AGGREGATES = frozenset({"aggregate", "order_statistic", "extreme"})
@@ -143,13 +156,17 @@ def _special_findings(node: exp.Expr, sql: str) -> list[Finding]:
         return [_construct(node, sql, node.name)]
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
         return [_construct(node, sql, node.sql(DIALECT)[:40])]
+    if isinstance(node, exp.Values) and node.find(exp.Column, exp.Query) is not None:
+        return [_construct(node, sql, "VALUES (column)")]
+    if isinstance(node, exp.Dot) and not isinstance(node.expression, exp.Identifier):
+        return [_construct(node, sql, node.sql(DIALECT)[:40])]
     if isinstance(node, exp.DataType) and node.this in (exp.DataType.Type.VARIANT, exp.DataType.Type.USERDEFINED):
         return [_construct(node, sql, node.sql(DIALECT))]
-    return [_construct(e, sql, f"{_describe(node)} …") for e in _bounds(node) if not _constant(e)]
+    return [_construct(e, sql, f"{_describe(node)} …") for e in computed_bounds(node)]
 
 
-_HOLDS_ROWS = (*COMPARISONS, *SETS, exp.In)
-"""Where several values may stand in brackets: compared as a row, a set of grouping keys; also DISTINCT ON."""
+_HOLDS_ROWS = (*COMPARISONS, *SETS, exp.In, exp.Values)
+"""Where several values may stand in brackets: compared as a row, a set of grouping keys, VALUES; also DISTINCT ON."""
 
 
 def _known_join(join: exp.Join) -> bool:
@@ -158,45 +175,16 @@ def _known_join(join: exp.Join) -> bool:
     return kind in JOINS and not (kind[0] == "ASOF" and join.args.get("using"))
 
 
-def _bounds(node: exp.Expr) -> list[exp.Expr]:
-    """The numbers of a LIMIT, OFFSET, window frame or [slice]: constants, as no value of a row may decide them."""
-    held = [node.args.get(n) for n in _BOUNDS.get(type(node), ())]
-    held += node.expressions if isinstance(node, exp.Bracket) else []
-    return [e for e in held if isinstance(e, exp.Expr) and not isinstance(e, exp.Slice)]
-
-
-_BOUNDS: dict[type[exp.Expr], tuple[str, ...]] = {
-    exp.Limit: ("expression",),
-    exp.Offset: ("expression",),
-    exp.WindowSpec: ("start", "end"),
-    exp.Slice: ("this", "expression"),
-}
-
-
-def _constant(node: exp.Expr) -> bool:
-    return isinstance(node.this if isinstance(node, exp.Interval | exp.Neg) else node, exp.Literal)
-
-
 def _call_finding(node: exp.Expr, sql: str, functions: Functions) -> Finding | None:
     name = function_name(node)
     kind = functions.function_class(name)
     if name in functions.raises:
         node.meta[RAISES] = True
-    needs_constant = not _constant_where_needed(node, functions.constants.get(name, ()))
+    needs_constant = not literal_where_needed(node, functions.constants.get(name, ()))
     if kind is not None and kind not in ("internal", "table") and not needs_constant:
         return None
     code = "function-needs-constant" if needs_constant else "function-refused"
     return Finding(code=code, params=(("function", name),), position=position(node, sql))
-
-
-def _constant_where_needed(node: exp.Expr, positions: tuple[int, ...]) -> bool:
-    """Whether the arguments at `positions` are literals; a leading unit (date_part('year', …)) may stand anywhere."""
-    values = [v for v in node.args.values() if v is not None]
-    flat = [a for v in values for a in (v if isinstance(v, list) else [v]) if isinstance(a, exp.Expr)]
-    literal = [isinstance(a, exp.Literal | exp.Boolean | exp.Null | exp.Var) for a in flat]
-    if positions == (1,):
-        return any(literal)
-    return all(literal[p - 1] for p in positions if p <= len(literal))
 
 
 def _construct(node: exp.Expr, sql: str, name: str) -> Finding:

@@ -10,7 +10,9 @@ from sqlglot import exp
 
 from app.query.equality import Equalities, key_of
 from app.query.frontier import UnitExpression
+from app.query.grammar import OPEN_ONLY
 from app.query.grouping import grouping_sets, own_aggregates
+from app.query.parse import FunctionClass, function_name, is_call
 
 
 class Kind(StrEnum):
@@ -100,6 +102,14 @@ def open_only(select: exp.Select) -> Iterator[tuple[exp.Expr, str]]:
     for call in own_aggregates(select):
         if call.find(exp.Order) is not None:
             yield call, "ORDER BY within an aggregate"
+
+
+def open_syntax(node: exp.Expr, function_class: FunctionClass) -> str | None:
+    """The name of `node` when it is syntax that only a query over public rows may have."""
+    name = OPEN_ONLY.get(type(node))
+    if name is None and is_call(node) and function_class(function_name(node)) == "nested":
+        name = function_name(node)
+    return name
 
 
 def _words(node: exp.Expr) -> str:

@@ -15,6 +15,23 @@ def query_of(node: exp.Expr) -> exp.Expr:
     return query
 
 
+def visible_ctes(node: exp.Expr) -> set[str]:
+    """Names of the WITH queries that `node` may refer to: those of its ancestors, and earlier ones of its own WITH."""
+    names: set[str] = set()
+    child: exp.Expr = node
+    parent = node.parent
+    while parent is not None:
+        if isinstance(parent, exp.With):
+            earlier = parent.expressions[: parent.expressions.index(child)] if child in parent.expressions else []
+            names |= {c.alias.lower() for c in earlier}
+        else:
+            with_ = parent.args.get("with_")
+            if with_ is not None and with_ is not child:
+                names |= {c.alias.lower() for c in with_.expressions}
+        child, parent = parent, parent.parent
+    return names
+
+
 def own_aliases(select: exp.Expr) -> set[str]:
     """Aliases of the sources in the FROM of `select` itself."""
     from_ = select.args.get("from_")

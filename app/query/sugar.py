@@ -152,6 +152,7 @@ _REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.EQ: _equal,
     exp.NEQ: _unequal,
     exp.SimilarTo: _similar,
+    exp.GroupingId: lambda node: exp.Grouping(expressions=node.expressions),
     exp.WithinGroup: _quantile,
     exp.Select: _joins_of_from,
     exp.Union: _by_position,

@@ -133,7 +133,9 @@ class UseFinder:
         inner.ordered(select.args.get("order"))
         distinct = select.args.get("distinct")
         if distinct is not None and distinct.args.get("on") is not None:
-            self.as_labels(inner.value(distinct.args["on"]))
+            named = dict(zip((p.alias_or_name for p in select.expressions), outputs, strict=True))
+            for column in distinct.args["on"].find_all(exp.Column):
+                self.as_labels(inner.value(column) if column.table else named[column.name])
         elif distinct is not None and not inner.labels:
             outputs = [self.as_labels(f) for f in outputs]
         return outputs
@@ -148,6 +150,8 @@ class UseFinder:
         return Scope(sources=sources, outer=outer)
 
     def _source(self, item: exp.Expr, ctes: dict[str, Columns], outer: Scope | None) -> Columns:
+        if isinstance(item, exp.Values):
+            return {}
         if isinstance(item, exp.Subquery):
             return self._named(item, self.columns_of(item.this, ctes, outer))
         name = item.name.lower()
@@ -184,6 +188,7 @@ class _Select:
         self.ctes = ctes
         self.labels = False
         self.per_unit = False
+        self.parameters: dict[str, Flows] = {}
         self._readers: tuple[tuple[tuple[type[exp.Expr], ...], Callable[[Any], Flows]], ...] = (
             ((exp.Column,), self._column),
             ((*COMPARISONS, *PREDICATES), self.condition),
@@ -193,6 +198,8 @@ class _Select:
             ((exp.Query,), self._subquery),
             ((exp.Order,), self._in_order),
             ((exp.Grouping,), lambda _: NONE),
+            ((exp.Identifier,), lambda node: self.parameters.get(node.name.lower(), NONE)),
+            ((exp.Dot,), lambda node: self.value(node.this)),
         )
 
     def value(self, node: exp.Expr) -> Flows:
@@ -201,7 +208,19 @@ class _Select:
             if isinstance(node, classes):
                 return read(node)
         consumed = self._aggregate(node) if is_call(node) else None
-        return self._children(node) if consumed is None else consumed
+        return self._arguments(node) if consumed is None else consumed
+
+    def _arguments(self, node: exp.Expr) -> Flows:
+        """What flows into a call; a lambda's parameters hold what its other arguments hold."""
+        parts = list(node.iter_expressions())
+        flows: Flows = frozenset().union(*(self.value(p) for p in parts if not isinstance(p, exp.Lambda)))
+        for part in parts:
+            if isinstance(part, exp.Lambda):
+                before, names = self.parameters, [p.name.lower() for p in part.expressions]
+                self.parameters = before | dict.fromkeys(names, flows)
+                flows |= self.value(part.this)
+                self.parameters = before
+        return flows
 
     def _filtered(self, node: exp.Expr) -> Flows:
         self.condition(node.expression.this)

@@ -226,3 +226,18 @@ select quantile_disc(0.5) within group (order by a)
 from p;
 -- uses: p.a=show@1:8 p.b=filter:eq@1:23 q.c=extreme@1:39 p.a=link@1:87 q.c=link@1:93
 select a from p where b = (select max(c) from q where exists (select 1 from p x where x.a = q.c));
+-- uses: p.s=link@1:24 p.a=link@1:27 p.a=show@1:27 p.b=show@1:30
+select distinct on (a, s) a, b
+from p;
+-- uses: p.a=filter:range@1:21 p.a=show@1:21 p.b=filter:range@1:24 p.b=show@1:24 q.c=filter:range@1:42 q.c=show@1:42 p.id=link@2:22 q.id=link@2:22
+select list_filter([a, b], lambda x: x > c)
+from p join q using (id);
+-- uses: p.a=aggregate:sum@1:17 p.b=filter:eq@2:10
+select v.x, sum(a) from p join (values (1, 2)) v(k, x)
+on v.k = b group by all;
+-- uses: p.a=show@1:14 p.b=show@1:22
+select {'x': a, 'y': b}.y
+from p;
+-- uses: p.a=show@1:8 p.b=show@1:15
+select a & 1, b << 2
+from p;

@@ -1,0 +1,65 @@
+-- Joins of every kind.
+select s.id, h.name from sale s join shop h on s.shop = h.shop order by s.id;
+select s.id, h.name from sale s inner join shop h on s.shop = h.shop and h.boss is null order by s.id;
+select s.id, h.name from sale s, shop h where s.shop = h.shop and s.id < 50 order by s.id;
+select s.id, h.name from sale s cross join shop h where s.shop = h.shop order by s.id;
+select count(*) from sale cross join shop;
+select count(*) from sale, shop, shop x where sale.shop = shop.shop and x.shop = shop.boss;
+select s.id, h.name from sale s left join shop h on s.shop = h.shop order by s.id;
+select s.id, h.name from sale s left outer join shop h on s.shop = h.shop and h.shop > 3 order by s.id;
+select s.id, h.name from sale s left join shop h on s.shop = h.shop where h.shop is null order by s.id;
+select h.name, s.id from sale s right join shop h on s.shop = h.shop and s.qty > 7 order by h.shop, s.id;
+select coalesce(s.shop, h.shop) as k, count(s.id), count(h.name) from sale s full join shop h on s.shop = h.shop group by k order by k;
+select shop, count(id) from sale full outer join shop using (shop) group by shop order by shop;
+select shop, count(*) from sale join shop using (shop) group by shop order by shop;
+select sale.shop, shop.shop, count(*) from sale left join shop using (shop) group by all order by all;
+select * from sale join shop using (shop) order by id limit 3;
+select * exclude (shop) from shop a join shop b using (shop) order by a.name limit 3;
+select a.*, b.name as other from shop a join shop b on a.boss = b.shop order by a.shop;
+select id, name from sale natural join shop order by id;
+select count(*) from sale natural left join shop;
+select * from (select shop, name from shop) a natural join (select shop, boss from shop) b order by shop;
+select shop, a.n, b.m from (select shop, count(*) as n from sale group by shop) a natural full join (select shop, boss as m from shop) b order by shop;
+select a.name, b.name, c.name from shop a left join shop b on a.boss = b.shop left join shop c on b.boss = c.shop order by a.shop;
+select a.shop, b.shop from shop a join shop b on a.shop < b.shop and b.shop <= a.shop + 2 order by all;
+select a.id, b.id from sale a join sale b on a.id = b.id - 1 and a.kind = b.kind order by a.id;
+select a.id, b.id from sale a join sale b on a.price between b.price - 0.01 and b.price + 0.01 and a.id < b.id order by all limit 20;
+select s.id from sale s semi join shop h on s.shop = h.shop order by s.id;
+select s.id from sale s anti join shop h on s.shop = h.shop order by s.id;
+select id from sale semi join shop using (shop) where id < 50 order by id;
+select id from sale anti join shop using (shop) order by id;
+select * from shop semi join sale on sale.shop = shop.shop and sale.qty > 7 order by shop;
+select count(*) from sale s semi join (select shop from shop where boss is not null) h on h.shop = s.shop;
+select count(*) from sale s semi join shop h on h.shop = s.shop join shop x on x.shop = s.shop anti join shop y on y.shop = s.shop and y.boss = 1;
+select s.id, h.name from sale s semi join shop x on x.shop = s.shop left join shop h on h.shop = s.shop + 1 order by s.id;
+select s.id, h.name from sale s anti join shop x on x.shop = s.shop and x.shop > 2 right join shop h on h.shop = s.shop order by all;
+select a.id, b.id from (select * from sale where id < 20) a asof join (select * from sale where id % 5 = 0) b on a.id >= b.id order by a.id;
+select a.id, b.id from sale a asof left join (select * from sale where id % 50 = 0) b on a.shop = b.shop and a.id >= b.id order by a.id;
+from sale s join shop h on h.shop = s.shop select h.name, count(*) group by all order by all;
+from sale select id where id < 4 order by id;
+from sale where id < 3 order by id;
+from shop order by shop limit 2;
+select count(*) from (sale join shop using (shop)) join shop b on b.shop = sale.shop;
+select h.name, t.n from shop h join (select shop, count(*) as n from sale group by shop) t on t.shop = h.shop order by h.shop;
+select h.name, t.n from shop h left join (select shop, count(*) as n from sale where qty > 7 group by shop) t using (shop) order by h.name;
+select x.shop, y.shop from (select distinct shop from sale) x full join (select shop from shop) y on x.shop = y.shop order by all;
+select count(*) from sale a join sale b using (shop, kind);
+select shop, kind, count(*) from sale a join sale b using (shop, kind) where a.id < 30 and b.id < 30 group by shop, kind order by all;
+select a.shop, count(*) from sale a left join shop b on true and b.shop = a.shop group by a.shop order by 1;
+select count(*) from shop a join shop b on 1 = 1;
+select count(*) from shop a left join shop b on false;
+select count(*) from sale s join shop h on s.shop = h.shop or s.qty = h.shop;
+select count(*) from sale s join shop h on (s.shop, s.qty) = (h.shop, h.boss);
+select count(*) from sale s join shop h on s.shop is not distinct from h.boss;
+select sale.id from sale join shop on sale.shop = shop.shop and shop.name = 'shop 3' order by 1;
+select Sale.ID, SHOP.Name from SALE join Shop on sale.SHOP = shop.shop order by 1 limit 3;
+select h.opened, count(*) from sale s join shop h on h.shop = s.shop group by h.opened order by h."Opened";
+select s1.id, s2.id from sale s1 join sale s2 on s2.id = s1.id + 1 where s1.qty > s2.qty order by s1.id;
+-- refused: construct-refused
+select count(*) from sale positional join shop;
+-- refused: construct-refused
+select count(*) from shop a join (shop b join shop c on b.shop = c.boss) on a.shop = b.shop;
+-- refused: construct-refused
+select count(*) from sale a asof join sale b using (shop, id);
+-- refused: construct-refused
+select h.name, t.n from shop h, lateral (select count(*) as n from sale s where s.shop = h.shop) t;

@@ -1,0 +1,81 @@
+-- Which name means what: aliases, cases, quotes, stars, orders.
+select id as qty, qty as id from sale order by id, qty limit 9;
+select id as x, x + 1 as y, y * 2 as z from sale order by z limit 4;
+select qty as id from sale where id < 5 order by qty;
+select -id as id from sale order by id limit 3;
+select -id as id from sale where id < 4 order by sale.id;
+select id as i from sale where i < 4 order by i;
+select id + 1 as id2 from sale where id2 < 5 order by id2 desc;
+select id % 3 as m, count(*) as n from sale group by m having n > 1 order by m;
+select id % 3 as id, count(*) from sale group by sale.id % 3 order by 1;
+select qty as kind, count(*) from sale group by qty order by kind;
+select upper(kind) as kind from sale where kind = 'Ab' order by id limit 2;
+select kind as k from sale where k is not null and kind <> 'bC' order by k, id limit 4;
+select sum(qty) as qty from sale;
+select sum(qty) as qty, avg(qty) as mean from sale;
+select max(id) as id from sale where id < 10;
+select shop, sum(qty) as qty from sale group by shop order by qty, shop;
+select shop, sum(qty) as qty from sale group by shop having sum(qty) > 100 order by qty;
+select shop, sum(qty) as total from sale group by shop order by sum(sale.qty), shop;
+select "id", "ID", Id from sale order by "Id" limit 2;
+select "select", "from" from (select 1 as "select", 2 as "from");
+select 1 as "a b", 2 as "c""d", 3 as "É";
+select "a b" + 1 as "x y" from (select id as "a b" from sale) order by 1 limit 2;
+select s."KIND", S.kind from sale S order by s.ID limit 2;
+select SALE.id from sale order by Sale.Id limit 2;
+select a.id from sale as a order by a.id limit 2;
+select a.id from sale "A" order by A.id limit 2;
+select x.y from (select id as y from sale) x order by x.y limit 2;
+select t.t from (select id as t from sale) t order by t limit 2;
+with total as (select sum(qty) as total from sale) select total from total;
+with total as (select sum(qty) as total from sale) select id, qty * 1.0 / total as share from sale, total order by id;
+select *, qty * 2 as twice from sale order by id limit 2;
+select sale.*, 1 as one from sale order by id limit 2;
+select * exclude (day, "at") from sale order by id limit 2;
+select * exclude (Day, "AT"), day from sale order by id limit 2;
+select * replace (qty + 1 as qty, upper(kind) as kind) from sale order by id limit 2;
+select * rename (qty as amount) from sale order by id limit 2;
+select * exclude ("at") replace (price * 2 as price) rename (kind as sort) from sale order by id limit 2;
+select s.* exclude (id), h.* exclude (shop) from sale s join shop h using (shop) order by s.id limit 2;
+select s.* replace (1 as qty) from sale s order by id limit 2;
+select k: kind, n: count(*) from sale group by k order by k;
+select count(*) as "count", sum(qty) sum, max(id) max from sale;
+select id, id, qty as id_1 from sale order by 1 limit 2;
+select count(*), count(*), sum(qty) from sale;
+select id from sale order by qty, id limit 5;
+select id, qty from sale order by 2, 1 limit 5;
+select id, qty from sale order by qty desc nulls last, id desc limit 5;
+select id, qty from sale order by qty nulls first, 1 limit 5;
+select id, qty from sale order by -qty, id limit 5;
+select id, kind from sale order by kind desc, id limit 5;
+select id, kind from sale order by lower(kind), id limit 5;
+select id as a, qty as b from sale order by a + b, a limit 5;
+select id as a from sale order by abs(a - 50), a limit 5;
+select qty as id from sale order by id limit 5;
+select shop, kind, qty from sale where id < 20 order by all;
+select shop, kind from sale where id < 20 order by all desc;
+select id from sale order by paid, qty > 3 desc, id limit 9;
+select id from sale order by case when kind = 'bC' then 0 else 1 end, id limit 9;
+select distinct kind as k from sale order by k;
+select kind from sale group by kind order by count(*) desc, kind;
+select s.shop from sale s, shop h where s.shop = h.shop and s.id < 9 order by h.name, s.id;
+select id from (select id from sale order by id desc limit 5) order by id;
+select (select id from sale s where s.id = t.id) from sale t where t.id < 4 order by t.id;
+select (select max(qty + h.shop) from shop h where h.shop = sale.shop) from sale where id < 5 order by id;
+select shop from shop where shop in (select shop from sale where qty > shop) order by shop;
+select name from shop where exists (select 1 from sale where sale.shop = shop.shop and boss > qty) order by name;
+select a.n from (select count(*) as n from sale) as a;
+select "n" from (select count(*) as N from sale);
+select 城市 as 市, count(*) as 数 from sale group by 市 order by 市;
+-- refused: names-unresolved
+select kind as sale, count(*) from sale group by sale;
+-- refused: names-unresolved
+select sale from sale;
+-- refused: unknown-column
+select nothing from sale;
+-- refused: unknown-column
+select shop from sale s join shop h on true;
+-- refused: unknown-table
+select 1 from nowhere;
+-- refused: construct-refused
+select "__x" from sale;
