@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from sqlglot import exp
 
-from app.query.grouping import window_of
+from app.query.grouping import grouping_keys, grouping_sets, own_aggregates, window_of
 from app.query.parse import function_name
 from app.query.subqueries import belongs_to
 
@@ -68,10 +68,12 @@ def take_in_order(call: exp.Expr) -> exp.Expr:
 
 
 def _by(call: exp.Expr) -> list[exp.Expr]:
-    """The arguments of a call that its rows can be ordered by: all but literals, without ORDER BY and DISTINCT."""
+    """The arguments of a call that its rows can be ordered by: all but constants, without ORDER BY and DISTINCT."""
+    if isinstance(call, exp.Grouping):
+        return []
     held = [a.this if isinstance(a, exp.Order) else a for a in call.iter_expressions()]
     plain = [a for v in held for a in (v.expressions if isinstance(v, exp.Distinct) else [v])]
-    return [a for a in plain if not isinstance(a, exp.Literal | exp.Star)]
+    return [a for a in plain if a.find(exp.Column) is not None and not isinstance(a, exp.Star)]
 
 
 def _takes_all(call: exp.Expr) -> bool:
@@ -90,18 +92,34 @@ def _takes_some(query: exp.Expr) -> bool:
 def _break_ties(window: exp.Window) -> None:
     """Order the rows of a window that looks at them one by one by all that its query reads.
 
-    Rows that agree in all of it are indistinguishable. Peers stay peers: RANGE frames and ranks are left as they are.
+    Rows that agree in all of it are indistinguishable. Peers stay peers: RANGE frames, ranks and frames that leave
+    peers out are left as they are.
     """
     spec = window.args.get("spec")
-    by_row = spec is not None and str(spec.args.get("kind", "")).upper() == "ROWS"
+    by_row = spec is not None and str(spec.args.get("kind", "")).upper() == "ROWS" and not _leaves_peers_out(spec)
     select = window.find_ancestor(exp.Select)
     call = window.this.find(exp.Func)
     if select is None or not (by_row or (call is not None and function_name(call) in BY_ROW)):
         return
-    read = {c.sql(): c for c in select.find_all(exp.Column) if c.table and belongs_to(c, select)}
     order = window.args.get("order") or exp.Order(expressions=[])
-    more = [exp.Ordered(this=read[text].copy()) for text in sorted(read)]
+    more = [exp.Ordered(this=c.copy()) for c in _identifying(select)]
     window.set("order", exp.Order(expressions=[*order.expressions, *more]) if order.expressions or more else None)
+
+
+def _leaves_peers_out(spec: exp.Expr) -> bool:
+    left_out = spec.args.get("exclude")
+    return left_out is not None and left_out.name.upper() in ("TIES", "GROUP")
+
+
+def _identifying(select: exp.Select) -> list[exp.Expr]:
+    """What tells the rows apart that the windows of `select` see: the keys of its groups, else all that it reads."""
+    keys = grouping_keys(select)
+    if keys and grouping_sets(select) is not None:
+        return [*keys, exp.Grouping(expressions=[k.copy() for k in keys])]
+    if keys or own_aggregates(select):
+        return keys
+    read = {c.sql(): c for c in select.find_all(exp.Column) if c.table and belongs_to(c, select)}
+    return [read[text] for text in sorted(read)]
 
 
 def _order_all(query: exp.Expr) -> None:
