@@ -15,17 +15,23 @@ IsAggregate = Callable[[str], bool]
 
 
 def without_sugar(tree: exp.Expr, is_aggregate: IsAggregate) -> exp.Expr:
-    """`tree`, rewritten in place."""
+    """`tree`, rewritten in place from its leaves up."""
+    for node in reversed(list(tree.dfs())):
+        plain = _plain(node, is_aggregate)
+        if node is tree:
+            tree = plain
+        elif plain is not node:
+            node.replace(plain)
+    return tree
 
-    def plain(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Anonymous) and is_aggregate(node.name):
-            call = exp.AnonymousAggFunc(this=node.name.upper(), expressions=node.expressions)
-            call.meta.update(node.meta)
-            return call
-        rewrite = _REWRITES.get(type(node))
-        return node if rewrite is None else rewrite(node)
 
-    return tree.transform(plain, copy=False)
+def _plain(node: exp.Expr, is_aggregate: IsAggregate) -> exp.Expr:
+    if isinstance(node, exp.Anonymous) and is_aggregate(node.name):
+        call = exp.AnonymousAggFunc(this=node.name.upper(), expressions=node.expressions)
+        call.meta.update(node.meta)
+        return call
+    rewrite = _REWRITES.get(type(node))
+    return node if rewrite is None else rewrite(node)
 
 
 def _without_nulls_clause(node: exp.Expr) -> exp.Expr:
