@@ -16,6 +16,14 @@ _CRASHERS = {
     "equal structs": "SELECT \"=\"({'a': 1}, 1) AS x",
     "pivot in an export": "PIVOT v ON g USING count(*)",
 }
+# Found by the fuzzer. What the gate has no reason to refuse kills its own process and nothing else.
+_CONTAINED = {
+    "grouping by tuples of arrays": "SELECT DISTINCT [([1, 2, i]::INTEGER[3], 1.0)] AS x FROM v",
+    "grouping by zipped arrays": "SELECT count(*) AS n FROM v GROUP BY list_zip([[1, 2, i]::INTEGER[3]], [1.0])",
+    "window over zipped arrays": (
+        "SELECT last_value(i) OVER (PARTITION BY list_zip([[1, 2, i]::INTEGER[3]], [1.0, 2.0])) AS x FROM v"
+    ),
+}
 # Known from other versions or likely: here the engine says no.
 _SURVIVED = {
     "pointer to a frame": "SELECT * FROM pandas_scan(1)",
@@ -39,6 +47,10 @@ ATTACKS = (
             through=ends(DIED),
         )
         for n, sql in _CRASHERS.items()
+    ),
+    *(
+        Attack(name=n, how=Sql(sql=sql, functions=("list_zip", "last_value")), ends=DIED)
+        for n, sql in _CONTAINED.items()
     ),
     *(
         Attack(name=n, how=Sql(sql=sql), walls={GATE: REFUSED}, through=ends(FAILED, DIED))
