@@ -18,6 +18,8 @@ _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ARGUMENTS = 16
 PROT_EXEC, CLONE_THREAD, PR_SET_NAME, TCGETS = 4, 0x10000, 15, 0x5401
 _X32 = 0x40000000
+_FILE_COMMANDS = (*range(8), 36, 37, 38, 1030)
+"""Of fcntl: duplicates, flags and locks of a descriptor (F_DUPFD to F_SETLKW, F_OFD_*, F_DUPFD_CLOEXEC)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +41,11 @@ X86_64 = Table(
     allowed=_numbers(
         "read=0 write=1 open=2 close=3 stat=4 fstat=5 lstat=6 poll=7 lseek=8 munmap=11 brk=12 rt_sigaction=13"
         " rt_sigprocmask=14 rt_sigreturn=15 pread64=17 pwrite64=18 readv=19 writev=20 access=21 sched_yield=24"
-        " mremap=25  msync=26 mincore=27 madvise=28 dup=32 nanosleep=35 getpid=39 exit=60 uname=63 fcntl=72"
+        " mremap=25  msync=26 mincore=27 madvise=28 dup=32 nanosleep=35 getpid=39 exit=60 uname=63"
         " flock=73 fsync=74  fdatasync=75 truncate=76 ftruncate=77 getdents=78 getcwd=79 rename=82 mkdir=83"
         " rmdir=84 unlink=87 readlink=89  gettimeofday=96 getrusage=98 sysinfo=99 times=100 getuid=102"
         " getgid=104 geteuid=107 getegid=108 getppid=110  sigaltstack=131 statfs=137 fstatfs=138"
-        " sched_getparam=143 sched_getscheduler=145 gettid=186 futex=202  sched_setaffinity=203"
+        " sched_getparam=143 sched_getscheduler=145 gettid=186 futex=202 "
         " sched_getaffinity=204 getdents64=217 set_tid_address=218 restart_syscall=219 fadvise64=221"
         " clock_gettime=228 clock_getres=229 clock_nanosleep=230 exit_group=231 get_mempolicy=239 openat=257"
         " mkdirat=258  newfstatat=262 unlinkat=263 renameat=264 readlinkat=267 faccessat=269 ppoll=271"
@@ -67,17 +69,18 @@ X86_64 = Table(
     ),
     guarded=_numbers(
         "mmap=9 mprotect=10 pkey_mprotect=329 ioctl=16 clone=56 clone3=435 prctl=157 tgkill=234 kill=62 prlimit64=302"
+        " fcntl=72 sched_setaffinity=203"
     ),
 )
 AARCH64 = Table(
     audit=0xC00000B7,
     allowed=_numbers(
-        "getcwd=17 dup=23 dup3=24 fcntl=25 flock=32 mkdirat=34 unlinkat=35 renameat=38 statfs=43 fstatfs=44"
+        "getcwd=17 dup=23 dup3=24 flock=32 mkdirat=34 unlinkat=35 renameat=38 statfs=43 fstatfs=44"
         " truncate=45  ftruncate=46 fallocate=47 faccessat=48 openat=56 close=57 pipe2=59 getdents64=61"
         " lseek=62 read=63 write=64  readv=65 writev=66 pread64=67 pwrite64=68 preadv=69 pwritev=70 ppoll=73"
         " readlinkat=78 newfstatat=79 fstat=80  fsync=82 fdatasync=83 exit=93 exit_group=94 set_tid_address=96"
         " futex=98 set_robust_list=99 nanosleep=101  clock_gettime=113 clock_getres=114 clock_nanosleep=115"
-        " sched_getscheduler=120 sched_getparam=121  sched_setaffinity=122 sched_getaffinity=123"
+        " sched_getscheduler=120 sched_getparam=121  sched_getaffinity=123"
         " sched_yield=124 restart_syscall=128 sigaltstack=132 rt_sigaction=134  rt_sigprocmask=135"
         " rt_sigreturn=139 times=153 uname=160 getrusage=165 getcpu=168 gettimeofday=169 getpid=172"
         " getppid=173 getuid=174 geteuid=175 getgid=176 getegid=177 gettid=178 sysinfo=179 brk=214 munmap=215"
@@ -99,7 +102,7 @@ AARCH64 = Table(
     ),
     guarded=_numbers(
         "mmap=222 mprotect=226 pkey_mprotect=288 ioctl=29 clone=220 clone3=435 prctl=167 tgkill=131 kill=129"
-        " prlimit64=261"
+        " prlimit64=261 fcntl=25 sched_setaffinity=122"
     ),
 )
 TABLES = {"x86_64": X86_64, "aarch64": AARCH64}
@@ -113,6 +116,12 @@ def _argument(index: int, *, high: bool = False) -> int:
 
 def _only_if_equal(index: int, value: int, otherwise: int, *, then: int = ALLOW) -> list[Instruction]:
     return [(_LOAD, _argument(index), 0, 0), (_EQUAL, value, 0, 1), (_RETURN, then, 0, 0), (_RETURN, otherwise, 0, 0)]
+
+
+def _only_if_any(index: int, values: tuple[int, ...], otherwise: int) -> list[Instruction]:
+    """Allow the call when an argument is one of the values; the last instruction is where none of them was."""
+    tests = [(_EQUAL, value, len(values) - number, 0) for number, value in enumerate(values)]
+    return [(_LOAD, _argument(index), 0, 0), *tests, (_RETURN, otherwise, 0, 0), (_RETURN, ALLOW, 0, 0)]
 
 
 def _unless_bit(index: int, bit: int, otherwise: int) -> list[Instruction]:
@@ -146,6 +155,9 @@ def _guards(own_process: int) -> dict[str, list[Instruction]]:
         # The flags of clone3 lie behind a pointer: say that the call is unknown, so that libc falls back to clone.
         "clone3": [(_RETURN, FAIL | errno.ENOSYS, 0, 0)],
         "prctl": _only_if_equal(0, PR_SET_NAME, denied),
+        # No leases, which hold up whoever opens a file to write, no notes about files of others, no signals on input.
+        "fcntl": _only_if_any(1, _FILE_COMMANDS, denied),
+        "sched_setaffinity": _only_if_equal(0, 0, denied),  # this thread, and no other process
         # The engine asks whether the owner of a spill folder, which is itself, is alive.
         "kill": _only_if_equal(0, own_process, denied),
         "tgkill": _only_if_equal(0, own_process, denied),

@@ -86,6 +86,16 @@ def test_another_architecture_is_killed(table: Table) -> None:
         ("prlimit64", (0, 7, 1 << 32), DENIED),
         ("ioctl", (1, 0x5401), FAIL | errno.ENOTTY),
         ("ioctl", (1, 0x5412), DENIED),
+        ("fcntl", (3, 3), ALLOW),
+        ("fcntl", (3, 0), ALLOW),
+        ("fcntl", (3, 7), ALLOW),
+        ("fcntl", (3, 1030), ALLOW),
+        ("fcntl", (3, 1024), DENIED),
+        ("fcntl", (3, 1026), DENIED),
+        ("fcntl", (3, 8), DENIED),
+        ("fcntl", (3, 10), DENIED),
+        ("sched_setaffinity", (0, 8), ALLOW),
+        ("sched_setaffinity", (1, 8), DENIED),
     ],
 )
 def test_guarded_calls_depend_on_their_arguments(
