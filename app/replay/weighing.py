@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from app.domain.errors import Refusal
 from app.domain.values import Dataset, FieldUse
 from app.policy.conditions import Context, turns
 from app.policy.decision import answers
@@ -20,6 +21,7 @@ from app.policy.functions import FunctionTable
 from app.policy.grants import collect
 from app.policy.rules import NO_MATCH, Standing
 from app.policy.snapshot import PolicySnapshot, snapshot
+from app.policy.views import Viewer, restrict
 from app.replay.asked import Asked, LeftOut, everything, is_live
 
 MAX_MOMENTS = 100
@@ -85,14 +87,13 @@ class Scales:
 
     before: Standing
     after: Standing
-    _kept: dict[tuple[str, tuple[Dataset, ...]], tuple[PolicySnapshot, PolicySnapshot]] = field(default_factory=dict)
+    _kept: dict[tuple[str, str, tuple[Dataset, ...]], PolicySnapshot] = field(default_factory=dict)
 
     def changed(self, asked: Asked, moments: Iterable[datetime]) -> Changed | None:
         """How the answer to `asked` changes at the first of `moments` at which it does; None when it never does."""
-        old, new = self._snapshots(asked)
         for now in moments:
             context = Context(now=now, purpose=asked.held.purpose, product=asked.held.product)
-            first, second = (answers(p, asked.held.id, asked.datasets, asked.uses, context) for p in (old, new))
+            first, second = (self._answers(standing, asked, context) for standing in (self.before, self.after))
             pairs = [(use, x, y) for (use, x), (_, y) in zip(first, second, strict=True)]
             flips = tuple(_flip(use, x, y) for use, x, y in pairs if x.allowed != y.allowed)
             if flips:
@@ -103,14 +104,24 @@ class Scales:
                 return Changed(asked=asked, at=now, before=before, after=after, flips=flips)
         return None
 
-    def _snapshots(self, asked: Asked) -> tuple[PolicySnapshot, PolicySnapshot]:
-        place = (asked.held.id, asked.datasets)
+    def _answers(self, standing: Standing, asked: Asked, context: Context) -> list[tuple[FieldUse, Answer]]:
+        """What `standing` answers to each use; where a rule does not fit its data set, nothing is permitted."""
+        held = asked.held
+        viewer = Viewer(authorization=held.id, valid_from=held.valid_from, valid_until=held.valid_until)
+        try:
+            seen = restrict(standing, asked.datasets, viewer, context)
+        except Refusal:
+            whole = answers(
+                self._snapshot(standing, asked, asked.datasets), held.id, asked.datasets, asked.uses, context
+            )
+            return [(use, Answer(allowed=False, rules=())) for use, _ in whole]
+        return answers(self._snapshot(standing, asked, seen), held.id, seen, asked.uses, context)
+
+    def _snapshot(self, standing: Standing, asked: Asked, seen: tuple[Dataset, ...]) -> PolicySnapshot:
+        place = (standing.digest, asked.held.id, seen)
         if place not in self._kept:
             grants = {asked.held.id: collect(asked.held.uses, purpose=asked.held.purpose)}
-            self._kept[place] = (
-                snapshot(self.before, grants, asked.datasets),
-                snapshot(self.after, grants, asked.datasets),
-            )
+            self._kept[place] = snapshot(standing, grants, seen)
         return self._kept[place]
 
 
@@ -154,7 +165,7 @@ def moments(before: Standing, after: Standing, now: datetime) -> tuple[datetime,
 
     Hours turn every day: they are looked at after the present moment and after each one-time turn.
     """
-    conditions = {r.condition for standing in (before, after) for r in standing.rules if r.condition}
+    conditions = before.conditions | after.conditions
     steps = {now, *(turn for c in conditions for turn in turns(c, now))}
     ahead = steps | {turn for step in steps for c in conditions for turn in turns(c, step)}
     return tuple(sorted(ahead)[:MAX_MOMENTS])
