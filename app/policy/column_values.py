@@ -12,7 +12,7 @@ _BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 _WHOLE = {kind: (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for kind, bits in _BITS.items()}
 _WHOLE |= {f"U{kind}": (0, 2**bits - 1) for kind, bits in _BITS.items()}
 _DECIMAL = re.compile(r"DECIMAL\((\d+), ?(\d+)\)")
-_DAYS = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+DAYS = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 """Types whose values a mask may cut to a month; a moment with a zone falls into another month elsewhere."""
 
 
@@ -61,7 +61,7 @@ _READERS: Mapping[str, Callable[[str], bool]] = {
     "FLOAT": _is_number,
     "DOUBLE": _is_number,
     "DATE": _is_day,
-    **dict.fromkeys(_DAYS[1:], _is_moment),
+    **dict.fromkeys(DAYS[1:], _is_moment),
     "TIME": lambda value: time.fromisoformat(value).tzinfo is None,
     "UUID": lambda value: str(uuid.UUID(value)) == value,
 }
@@ -83,7 +83,7 @@ def _is_band(width: str, kind: str) -> bool:
 
 
 def _is_days(_: str, kind: str) -> bool:
-    return kind in _DAYS
+    return kind in DAYS
 
 
 _COARSENS: Mapping[str, Callable[[str, str], bool]] = {

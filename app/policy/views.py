@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from app.domain.errors import Finding, Refusal
 from app.domain.values import Dataset, DatasetKind, Field, FieldMask, Level, RowFilter
 from app.policy.classes import dataset_groups
-from app.policy.column_values import coarsens, fits
+from app.policy.column_values import DAYS, coarsens, fits
 from app.policy.conditions import DENY, OFFICE_ZONE, Context, holds
 from app.policy.rules import Standing
 from app.policy.view_rules import ANYBODY, ANYTHING, PERIOD, MaskRule, RowRule, ViewRule
@@ -76,8 +76,8 @@ def _applies(rule: ViewRule, dataset: Dataset, viewer: Viewer, context: Context)
 
 def _speaks(rule: ViewRule, dataset: Dataset, viewer: Viewer) -> bool:
     """Whether a rule is about this data set and this authorization, whatever its condition."""
-    names = {ANYTHING, dataset.name, *dataset_groups(dataset)}
-    return rule.subject in (ANYBODY, viewer.authorization) and rule.dataset in names
+    names = {name.casefold() for name in (ANYTHING, dataset.name, *dataset_groups(dataset))}
+    return rule.subject in (ANYBODY, viewer.authorization) and rule.dataset.casefold() in names
 
 
 # -- rows
@@ -109,6 +109,10 @@ def _period(
     """From the first to the last day of the authorization, by the office's clock: whole days, whatever the hour."""
     if viewer.valid_from is None or viewer.valid_until is None:
         findings.append(_finding("view-no-period", rule, dataset, authorization=viewer.authorization))
+        return []
+    if field.type not in DAYS:
+        said = {"value": PERIOD, "type": field.type, "test": "within"}
+        findings.append(_finding("view-value", rule, dataset, field=field.name, **said))
         return []
     first = viewer.valid_from.astimezone(OFFICE_ZONE).date()
     last = (viewer.valid_until - timedelta(microseconds=1)).astimezone(OFFICE_ZONE).date()
