@@ -82,6 +82,15 @@ class Replay:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Weighed:
+    """One use under one policy: whether it is permitted, and the ids of the rules that say so."""
+
+    use: FieldUse
+    allowed: bool
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scales:
     """The two sets of rules, weighed against each other; snapshots are kept per authorization and data sets."""
 
@@ -94,28 +103,30 @@ class Scales:
         for now in moments:
             context = Context(now=now, purpose=asked.held.purpose, product=asked.held.product)
             first, second = (self._answers(standing, asked, context) for standing in (self.before, self.after))
-            pairs = [(use, x, y) for (use, x), (_, y) in zip(first, second, strict=True)]
-            flips = tuple(_flip(use, x, y) for use, x, y in pairs if x.allowed != y.allowed)
+            pairs = list(zip(first, second, strict=True))
+            flips = tuple(_flip(old, new) for old, new in pairs if old.allowed != new.allowed)
             if flips:
-                whole = [(x.allowed, y.allowed) for _, x, y in pairs]
+                whole = [(old.allowed, new.allowed) for old, new in pairs]
                 if asked.kind == "authorization":
                     whole = [(f.before, f.after) for f in flips]
                 before, after = (all(side) for side in zip(*whole, strict=True))
                 return Changed(asked=asked, at=now, before=before, after=after, flips=flips)
         return None
 
-    def _answers(self, standing: Standing, asked: Asked, context: Context) -> list[tuple[FieldUse, Answer]]:
-        """What `standing` answers to each use; where a rule does not fit its data set, nothing is permitted."""
+    def _answers(self, standing: Standing, asked: Asked, context: Context) -> list[_Weighed]:
+        """What `standing` answers to each use; where a rule on rows or masks does not fit, nothing is permitted."""
         held = asked.held
         viewer = Viewer(authorization=held.id, valid_from=held.valid_from, valid_until=held.valid_until)
         try:
             seen = restrict(standing, asked.datasets, viewer, context)
-        except Refusal:
+        except Refusal as refusal:
+            unfit = tuple(dict.fromkeys(f.rule or NO_MATCH for f in refusal.findings))
             whole = answers(
                 self._snapshot(standing, asked, asked.datasets), held.id, asked.datasets, asked.uses, context
             )
-            return [(use, Answer(allowed=False, rules=())) for use, _ in whole]
-        return answers(self._snapshot(standing, asked, seen), held.id, seen, asked.uses, context)
+            return [_Weighed(use=use, allowed=False, rules=unfit) for use, _ in whole]
+        found = answers(self._snapshot(standing, asked, seen), held.id, seen, asked.uses, context)
+        return [_Weighed(use=use, allowed=answer.allowed, rules=_names(answer)) for use, answer in found]
 
     def _snapshot(self, standing: Standing, asked: Asked, seen: tuple[Dataset, ...]) -> PolicySnapshot:
         place = (standing.digest, asked.held.id, seen)
@@ -171,8 +182,8 @@ def moments(before: Standing, after: Standing, now: datetime) -> tuple[datetime,
     return tuple(sorted(ahead)[:MAX_MOMENTS])
 
 
-def _flip(use: FieldUse, old: Answer, new: Answer) -> Flip:
-    return Flip(use=use, before=old.allowed, after=new.allowed, rules_before=_names(old), rules_after=_names(new))
+def _flip(old: _Weighed, new: _Weighed) -> Flip:
+    return Flip(use=old.use, before=old.allowed, after=new.allowed, rules_before=old.rules, rules_after=new.rules)
 
 
 def _names(answer: Answer) -> tuple[str, ...]:

@@ -153,8 +153,8 @@ ATTACKS = {
         "WHERE EXISTS (SELECT 1 FROM visit b WHERE b.person = a.person AND b.region = 'Wenzhou') GROUP BY region"
     ),
     "every region with no rows": "SELECT region, count(*) FILTER (WHERE fee > 50000) AS n FROM visit GROUP BY ALL",
-    "the file itself": "SELECT count(*) AS n FROM read_parquet('/work/visit.parquet')",
-    "the file by its path": "SELECT count(*) AS n FROM '/work/visit.parquet'",
+    "the file itself": "SELECT count(*) AS n FROM read_parquet('visit.parquet')",
+    "the file by its path": "SELECT count(*) AS n FROM 'visit.parquet'",
     "the text of the view": "SELECT sql FROM duckdb_views()",
     "its statistics": "SELECT stats(fee) AS s FROM visit",
 }
