@@ -279,7 +279,7 @@ def test_the_key_of_a_pseudonym_is_in_nothing_that_is_shown_or_kept(world: Desk)
     (mask,) = found.plan.task.views[0].masks
     assert len(mask.argument) == 64
     kept = json.dumps([to_json(found.report, salt="s"), for_operator(found.report)], default=str)
-    assert mask.argument not in kept + repr(found.plan.grant) + repr(found.report) + found.plan.hash
+    assert mask.argument not in kept + repr(found.plan) + repr(found.report) + found.plan.hash
     other = replace(seat, authorization="a-2").plan(NAMES)
     assert other.hash != found.plan.hash
 
