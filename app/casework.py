@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
@@ -27,12 +28,14 @@ from app.domain.proofs import CheckReport
 from app.domain.times import stamp
 from app.domain.values import Dataset, DatasetKind
 from app.engine import Engine
+from app.identity.keys import pseudonym_secret
 from app.jobs.evaluation import Evaluation, Heartbeat
 from app.jobs.records import JobRecord
 from app.policy.conditions import Context
 from app.policy.grants import collect
 from app.policy.snapshot import snapshot
 from app.policy.versions import InForce
+from app.policy.views import Viewer, restrict
 from app.review.outputs import OutputRecord
 from app.review.pages import PageAsked, ResultPage, page_of, page_task
 from app.store.changes import Change
@@ -154,7 +157,8 @@ class Casework:
     def _question(self, job: JobRecord) -> Question:
         """The SQL of a job with what its authorization covers and which rules are in force at this moment.
 
-        Raises what `active_authorization` raises, Refusal("enterprise-not-authorized"), and Invalid for a bad file.
+        Raises what `active_authorization` and `restrict` raise, Refusal("enterprise-not-authorized"), and Invalid for a
+        bad file.
         """
         now = self.clock()
         with self.store.reading() as connection:
@@ -162,14 +166,21 @@ class Casework:
             standing = self.policies.standing(connection, self.engine.standing.model)
             names = sorted({dataset for dataset, _, _ in held.uses})
             public = tuple(current_dataset(connection, name) for name in names)
-        datasets = (*public, *self._enterprise(job, held))
+        context = Context(now=now, purpose=held.purpose, product=held.product)
+        viewer = Viewer(
+            authorization=held.id,
+            valid_from=held.valid_from,
+            valid_until=held.valid_until,
+            secret=partial(pseudonym_secret, self.home / "keys"),
+        )
+        datasets = restrict(standing, (*public, *self._enterprise(job, held)), viewer, context)
         uses = collect(held.uses, purpose=held.purpose)
         return Question(
             sql=job.sql,
             datasets=datasets,
             policy=snapshot(standing, {held.id: uses}, datasets),
             authorization=held.id,
-            context=Context(now=now, purpose=held.purpose, product=held.product),
+            context=context,
             reproducible=job.reproducible,
         )
 

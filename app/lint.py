@@ -16,6 +16,7 @@ from app.policy.conditions import Context
 from app.policy.decision import TRIAL, answers, smallest_application
 from app.policy.grants import Uses, collect, quoted, quoted_key
 from app.policy.snapshot import snapshot
+from app.policy.views import Viewer, restrict
 from app.query.analysis import Understood, mixed_units, outline, understand
 from app.workflow import Question, permit
 
@@ -25,12 +26,16 @@ Relation = tuple[str, str, tuple[str, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A text to look at: over which data sets, by whom who holds which uses, in which context."""
+    """A text to look at: over which data sets, by whom who holds which uses, in which context.
+
+    `authorization` is the one whose masks lie on the fields; `TRIAL`: those of everybody.
+    """
 
     sql: str
     datasets: tuple[Dataset, ...]
     held: Uses
     context: Context
+    authorization: str = TRIAL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +82,9 @@ def lint(engine: Engine, draft: Draft) -> Linted:
     """Everything about a text at once. A text that cannot be understood is refused, with its places; nothing raises."""
     begun = time.perf_counter()
     try:
-        understood = understand(draft.sql, draft.datasets, engine.functions)
+        viewer = Viewer(authorization=draft.authorization, rows=False)
+        seen = restrict(engine.standing, draft.datasets, viewer, draft.context)
+        understood = understand(draft.sql, seen, engine.functions)
     except (Invalid, Refusal) as refusal:
         return Linted(
             decision=Decision.REFUSED,

@@ -1,14 +1,15 @@
 """What would this analysis give, on rows that nobody has to protect? Any text at once, on synthetic rows.
 
 The rows come from the catalog's declarations; no authorization is needed, as no real row is reached. The answer says
-as well what would happen for real to an operator who holds every use that no standing rule forbids.
+as well what would happen for real to an operator who holds every use that no standing rule forbids. A masked field has
+the type that its mask leaves; rules about rows, which would choose among real ones, are left out.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,18 @@ from app.catalog.synthetic import synthetic_table
 from app.catalog.values import Entry
 from app.domain.errors import Finding, Refusal
 from app.domain.ports import Clock
-from app.domain.values import Dataset, Decision, Level
+from app.domain.values import Dataset, Decision, Field, Level
 from app.engine import Engine
 from app.policy.conditions import Context
 from app.policy.decision import COUNT_ROWS, TRIAL
 from app.policy.grants import collect
 from app.policy.rules import ANY
 from app.policy.snapshot import snapshot
+from app.policy.views import Viewer, restrict
 from app.query.analysis import Understood, understand
 from app.query.plain import columns_read, plain_sql
 from app.workflow import Question, permit, sandbox_error
-from sandbox.protocol import RehearseTask, SyntheticTable, View
+from sandbox.protocol import RehearseTask, SyntheticColumn, SyntheticTable, View
 
 OPERATOR = "operator"
 ROWS = 1000
@@ -98,9 +100,11 @@ def rehearse(engine: Engine, rehearsal: Rehearsal, clock: Clock) -> Rehearsed:
     with tempfile.TemporaryDirectory(prefix="sluice-rehearse-") as folder:
         home = Path(folder).resolve()
         own = _own_tables(engine, rehearsal, home)
-        datasets = (*_described(rehearsal, own), *own)
+        context = Context(now=clock())
+        viewer = Viewer(authorization=TRIAL, rows=False)
+        datasets = restrict(engine.standing, (*_described(rehearsal, own), *own), viewer, context)
         understood = understand(rehearsal.sql, datasets, engine.functions)
-        decided = _for_real(engine, understood, clock)
+        decided = _for_real(engine, understood, context)
         prepared = time.monotonic() - begun
         task = _task(engine, rehearsal, understood, own)
         answer = engine.launcher.run(task, home / "run", require_isolation=engine.require_isolation)
@@ -146,7 +150,8 @@ def _task(engine: Engine, rehearsal: Rehearsal, understood: Understood, own: tup
             columns = tuple(f.name for f in dataset.fields)
             views.append(View(name=dataset.name, path=dataset.path, columns=columns))
         else:
-            tables.append(synthetic_table(entries[dataset.name], rehearsal.rows, columns_read(understood)))
+            table = synthetic_table(entries[dataset.name], rehearsal.rows, columns_read(understood))
+            tables.append(replace(table, columns=tuple(_as_seen(c, dataset.field(c.name)) for c in table.columns)))
     return RehearseTask(
         tables=tuple(tables),
         views=tuple(views),
@@ -158,7 +163,22 @@ def _task(engine: Engine, rehearsal: Rehearsal, understood: Understood, own: tup
     )
 
 
-def _for_real(engine: Engine, understood: Understood, clock: Clock) -> tuple[Decision, tuple[Finding, ...]]:
+def _as_seen(column: SyntheticColumn, field: Field | None) -> SyntheticColumn:
+    """A synthetic column of the type, and with no more of the declared values, than a mask leaves."""
+    mask = field.mask if field else None
+    if field is None or mask is None:
+        return column
+    if mask.kind == "null":
+        return replace(column, missing=1.0)
+    if mask.kind == "prefix":
+        length = int(mask.argument)
+        return replace(column, values=tuple(dict.fromkeys(value[:length] for value in column.values)))
+    if mask.kind == "pseudonym":
+        return SyntheticColumn(name=column.name, type=field.type, missing=column.missing)
+    return column
+
+
+def _for_real(engine: Engine, understood: Understood, context: Context) -> tuple[Decision, tuple[Finding, ...]]:
     """What policy and governance would say to whoever holds every use that is asked for here."""
     asked = [(u.dataset, u.field, u.use) for u in understood.uses]
     asked += [(d.name, ANY, COUNT_ROWS) for d in understood.datasets]
@@ -167,7 +187,7 @@ def _for_real(engine: Engine, understood: Understood, clock: Clock) -> tuple[Dec
         datasets=understood.datasets,
         policy=snapshot(engine.standing, {TRIAL: collect(asked)}, understood.datasets),
         authorization=TRIAL,
-        context=Context(now=clock()),
+        context=context,
     )
     try:
         reasons = permit(engine, question, understood).analysis.reasons

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,13 @@ from app.engine import Engine
 from app.policy.conditions import Context
 from app.policy.decision import TRIAL, standing_uses
 from app.policy.grants import Uses
-from app.policy.snapshot import PolicySnapshot, snapshot
+from app.policy.snapshot import snapshot
 from app.policy.uses_file import load_uses
+from app.policy.views import Viewer, restrict
 from app.workflow import Evaluated, Progress, Question, evaluate
 
 OPERATOR = "operator"
+_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,8 @@ class Trial:
     enterprise: tuple[tuple[str, Path], ...] = ()
     history: Path | None = None
     reproducible: bool = False
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(_SECRET_BYTES), repr=False)
+    """Behind the pseudonyms of masked fields: another one for every trial."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +78,7 @@ class Outcome:
             "suppressed": report.suppressed if report else 0,
             "stopped_by_firewall": report.stopped_by_firewall if report else 0,
             "cells": [evidence_json(c) for c in report.cells] if report else [],
+            "restrictions": [asdict(r) for r in report.restrictions] if report else [],
             "timings": {name: round(seconds, 4) for name, seconds in self.timings.items()},
         }
 
@@ -85,16 +91,9 @@ def run_trial(engine: Engine, trial: Trial, clock: Clock, *, progress: Progress 
         progress("mounting")
         datasets = _mount(engine, catalog, trial, home)
         mounted = time.monotonic() - begun
-        policy, context = _policy(engine, trial, datasets, clock)
-        question = Question(
-            sql=trial.sql,
-            datasets=datasets,
-            policy=policy,
-            authorization=TRIAL,
-            context=context,
-            reproducible=trial.reproducible,
-        )
+        held, context = _held(trial, datasets, clock)
         try:
+            question = _question(engine, trial, datasets, held, context)
             evaluated = evaluate(engine, question, folder_history(home / "history"), home / "run", progress=progress)
         except (Invalid, Refusal) as refusal:
             return Outcome(decision=Decision.REFUSED, refusals=refusal.findings, timings={"mount": mounted})
@@ -133,16 +132,26 @@ def _mount(engine: Engine, catalog: Catalog, trial: Trial, home: Path) -> tuple[
     return (*public, *own)
 
 
-def _policy(
-    engine: Engine, trial: Trial, datasets: tuple[Dataset, ...], clock: Clock
-) -> tuple[PolicySnapshot, Context]:
-    context = Context(now=clock())
-    if trial.uses is None:
-        held: Uses = standing_uses(engine.standing, datasets, context)
-    else:
-        held = load_uses(trial.uses, datasets)
-        context = Context(now=context.now, purpose=held.purpose)
-    return snapshot(engine.standing, {TRIAL: held}, datasets), context
+def _held(trial: Trial, datasets: tuple[Dataset, ...], clock: Clock) -> tuple[Uses | None, Context]:
+    """The uses of the file, None for all that no standing rule forbids; and the context that they make."""
+    held = None if trial.uses is None else load_uses(trial.uses, datasets)
+    return held, Context(now=clock(), purpose=held.purpose if held else None)
+
+
+def _question(
+    engine: Engine, trial: Trial, mounted: tuple[Dataset, ...], held: Uses | None, context: Context
+) -> Question:
+    """The question over the data sets as the trial sees them; raises what `restrict` raises."""
+    datasets = restrict(engine.standing, mounted, Viewer(authorization=TRIAL, secret=lambda: trial.secret), context)
+    uses = standing_uses(engine.standing, datasets, context) if held is None else held
+    return Question(
+        sql=trial.sql,
+        datasets=datasets,
+        policy=snapshot(engine.standing, {TRIAL: uses}, datasets),
+        authorization=TRIAL,
+        context=context,
+        reproducible=trial.reproducible,
+    )
 
 
 @contextmanager

@@ -89,12 +89,12 @@ class Mask:
 
     "month", "quarter", "year" cut a date or time; "band" puts a number at the lower end of its band, `argument` wide;
     "prefix" keeps the first `argument` characters; "pseudonym" puts 16 hexadecimal digits of SHA-256, keyed by
-    `argument`, in its place; "null" shows nothing.
+    `argument`, in its place; "null" shows nothing. No text of a message shows the argument: it may be a key.
     """
 
     column: str
     kind: str
-    argument: str = ""
+    argument: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

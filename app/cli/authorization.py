@@ -311,13 +311,17 @@ def _standing(running: Services, connection: Connection, content: Content) -> St
     from app.policy.rules_files import load_model
     from app.policy.snapshot import snapshot
     from app.policy.versions import published, standing_of
+    from app.policy.views import Viewer, restrict
 
     mounted = [e.name for e in catalog_facts(connection, content.datasets).values() if e.mounted]
     datasets = {name: current_dataset(connection, name) for name in mounted}
     rules = standing_of(connection, published(connection).id, load_model(running.config.policies))
-    policy = snapshot(rules, {TRIAL: collect(content.uses)}, datasets.values())
     product = content.products[0] if len(content.products) == 1 else None
     context = Context(now=running.clock(), purpose=content.purpose, product=product)
+
+    seen = restrict(rules, datasets.values(), Viewer(authorization=TRIAL, rows=False), context)
+    datasets = {dataset.name: dataset for dataset in seen}
+    policy = snapshot(rules, {TRIAL: collect(content.uses)}, seen)
 
     def denied(dataset: str, field: str, use: str) -> Finding | None:
         known = datasets.get(dataset)

@@ -19,6 +19,7 @@ from app.domain.authorizations import PURPOSES
 from app.domain.errors import Invalid, Refusal
 from app.lint import Draft, Head, Linted, application, lint
 from app.policy.conditions import PRODUCTS
+from app.policy.decision import TRIAL
 
 if TYPE_CHECKING:
     from app.policy.grants import Uses
@@ -102,7 +103,8 @@ def _draft(
     elif uses is not None:
         held = load_uses(uses, datasets)
     context = Context(now=system_clock(), purpose=purpose or held.purpose)
-    return Draft(sql=sql, datasets=datasets, held=held, context=context), rules
+    who_looks = authorization or TRIAL
+    return Draft(sql=sql, datasets=datasets, held=held, context=context, authorization=who_looks), rules
 
 
 def _held_by(authorization: str, person: str | None) -> Uses:

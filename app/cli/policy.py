@@ -68,11 +68,11 @@ def check(source: str, catalog: Path | None, as_json: bool) -> None:
     value = {
         "sound": True,
         "policy": source,
-        "rules": len(named.standing.rules),
+        "rules": len(named.standing.ids),
         "sha256": named.standing.digest,
         "notes": [f.to_json() for f in found],
     }
-    head = spoken(label("sound", source=source, rules=len(named.standing.rules), notes=len(found)))
+    head = spoken(label("sound", source=source, rules=len(named.standing.ids), notes=len(found)))
     answer(value, as_json=as_json, text="\n".join([head, *map(_sentence, found)]))
 
 
@@ -130,6 +130,7 @@ def explain(
     from app.policy.conditions import Context
     from app.policy.explanation import explanation
     from app.policy.snapshot import snapshot
+    from app.policy.views import Viewer, restrict
 
     held, uses = _rights(authorization)
     known = _dataset(dataset, catalog)
@@ -140,8 +141,9 @@ def explain(
         product=product or (held.product if held else None),
     )
     who = held.id if held else STANDING_ONLY
-    policy = snapshot(standing, {who: uses}, [known])
-    found = explanation(policy, who, dataset=known, field=field_name, use=_use(use), context=context)
+    (seen,) = restrict(standing, [known], Viewer(authorization=who, rows=False), context)
+    policy = snapshot(standing, {who: uses}, [seen])
+    found = explanation(policy, who, dataset=seen, field=field_name, use=_use(use), context=context)
     answer(found.to_json(), as_json=as_json, text=explanation_text(found))
 
 

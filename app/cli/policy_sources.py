@@ -51,7 +51,7 @@ def policy_named(source: str) -> Named:
     with services().store.reading() as connection:
         name = published(connection).id if source == PUBLISHED else source
         found = standing_of(connection, name, model)
-    return Named(standing=found, places={r.id: name for r in found.rules})
+    return Named(standing=found, places=dict.fromkeys(found.ids, name))
 
 
 def deployment() -> Services | None:

@@ -41,6 +41,9 @@ def explanation_text(found: Explanation) -> str:
     """An explanation for people: the answer, then every rule with what it does to it."""
     version, _, digest = found.policy.partition("@")
     answered, lines = found.answer, [spoken(found.why), spoken(label("version", id=version, digest=digest[:12]))]
+    if found.mask is not None:
+        lines.append(spoken(label("masked", rule=found.mask.rule, kind=found.mask.kind)))
+        lines.append(f"    {spoken(label('says'))}: {spoken(found.mask.text)}")
     for rule in answered.rules:
         deciding = rule in answered.deciding
         mark = ("✗" if answered.denying else "✓") if deciding else "·"

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from app import config
 from app.bootstrap import system_clock
+from app.cli.report_text import restriction_line
 from app.domain.errors import Finding, Invalid
 from app.domain.values import Decision
 from app.engine import Engine
@@ -110,6 +111,8 @@ def _show(outcome: Outcome) -> None:
             f"{report.rows} rows · {report.suppressed} suppressed · "
             f"{report.stopped_by_firewall} stopped by the firewall · level {report.level.value}"
         )
+        for restriction in outcome.to_json()["restrictions"]:
+            console.print(f"  {restriction_line(restriction)}", markup=False, highlight=False)
     console.print("  ".join(f"{name} {seconds:.3f}s" for name, seconds in outcome.timings.items()), style="dim")
 
 

@@ -23,6 +23,8 @@ def print_report(value: Mapping[str, Any]) -> None:
         say(f"  {sentence}", highlight=False, markup=False)
     for reason in report["reasons"]:
         say(f"  {reason['code']}: {reason['message']} {reason['remedy']}", highlight=False, markup=False)
+    for restriction in report["restrictions"]:
+        say(f"  {restriction_line(restriction)}", highlight=False, markup=False)
     if "sql" in value:
         _print_evidence(console, value)
     _print_table(console, "Votes", ("reviewer", "organization", "choice", "reason"), value["votes"])
@@ -43,6 +45,12 @@ def sentences(value: Mapping[str, Any]) -> list[str]:
     votes, needed = value["reviewers"].split("/")
     found.append(f"Votes so far: {votes} of {needed}.")
     return found
+
+
+def restriction_line(told: Mapping[str, Any]) -> str:
+    """A rule that kept rows or values from the analysis, e.g. "not seen: t.day (mask:month, rule m1): …"."""
+    place = ".".join(filter(None, (told["dataset"], told["field"])))
+    return f"not seen: {place} ({told['what']}, rule {told['rule']}): {told['en']} {told['zh']}"
 
 
 def _print_evidence(console: Console, value: Mapping[str, Any]) -> None:

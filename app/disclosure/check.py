@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from app.disclosure.evidence import Judged, Stopped
 from app.domain.errors import Broken, Invalid
-from app.domain.proofs import CheckReport, Plan, RunResult
+from app.domain.proofs import Analysis, CheckReport, Plan, Restriction, RunResult
 from app.domain.values import Decision
 
 TABLE = "result.parquet"
@@ -50,7 +50,25 @@ def report(
         table=TABLE,
         segment=segment,
         near=near,
+        restrictions=restrictions(analysis),
     )
+
+
+def restrictions(analysis: Analysis) -> tuple[Restriction, ...]:
+    """The row rules of every data set that an analysis reads, and the masks of every field that it uses."""
+    used = {(use.dataset, use.field) for use in analysis.uses}
+    found = [
+        Restriction(rule=f.rule, what="rows", dataset=d.name, field=None, zh=f.text.zh, en=f.text.en)
+        for d in analysis.datasets
+        for f in d.filters
+    ]
+    found += [
+        Restriction(rule=m.rule, what=f"mask:{m.kind}", dataset=d.name, field=f.name, zh=m.text.zh, en=m.text.en)
+        for d in analysis.datasets
+        for f in d.fields
+        if (m := f.mask) is not None and (d.name, f.name) in used
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def merged(old: Stopped, new: Stopped) -> Stopped:

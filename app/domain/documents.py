@@ -9,14 +9,17 @@ from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Uni
 
 
 def dataset_to_json(dataset: Dataset) -> dict[str, Any]:
-    """The data set as plain data that `dataset_from_json` reads back to an equal value."""
+    """The data set as plain data that `dataset_from_json` reads back to an equal value.
+
+    What one authorization does not see of it (filters, masks) is not kept: it is the data set without them.
+    """
     return {
         "name": dataset.name,
         "code": dataset.code,
         "kind": dataset.kind.value,
         "provider": dataset.provider,
         "title": _text_to_json(dataset.title),
-        "fields": [_field_to_json(f) for f in dataset.fields],
+        "fields": [_field_to_json(f.mask.original if f.mask else f) for f in dataset.fields],
         "units": [{"type": u.type, "column": u.column, "tag": u.tag} for u in dataset.units],
         "version": dataset.version,
         "path": dataset.path,

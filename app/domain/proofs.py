@@ -113,6 +113,21 @@ class CellEvidence:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Restriction:
+    """A rule that kept something of a data set from the analysis, and its sentences.
+
+    `what` is "rows", or "mask:KIND" with the masked `field`.
+    """
+
+    rule: str
+    what: str
+    dataset: str
+    field: str | None
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckReport:
     """Whether an output is safe to leave, alone and with all that left before (stage `disclosure`).
 
@@ -134,6 +149,8 @@ class CheckReport:
     segment: str
     near: tuple[tuple[str, int], ...] = field(default=())
     """Earlier releases that some cell comes too near to, each with the number of cells."""
+    restrictions: tuple[Restriction, ...] = field(default=())
+    """The row rules of every data set that was read, and the masks of every field that was used."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.domain.errors import Finding
-from app.domain.proofs import CellEvidence, CheckReport
+from app.domain.proofs import CellEvidence, CheckReport, Restriction
 from app.domain.values import Decision, Level, Position
 
 
@@ -33,6 +33,7 @@ def from_json(kept: Mapping[str, Any]) -> CheckReport:
     body["columns"] = tuple((name, kind) for name, kind in body["columns"])
     body["cells"] = tuple(CellEvidence(**c) for c in body["cells"])
     body["near"] = tuple((release, cells) for release, cells in body["near"])
+    body["restrictions"] = tuple(Restriction(**r) for r in body.get("restrictions", ()))
     return CheckReport(**body)
 
 
@@ -73,6 +74,7 @@ def for_operator(report: CheckReport) -> dict[str, object]:
         "suppressed": report.suppressed,
         "stopped_by_firewall": report.stopped_by_firewall,
         "verdicts": dict(sorted(Counter(c.verdict for c in report.cells).items())),
+        "restrictions": [asdict(r) for r in report.restrictions],
         "plan_hash": report.plan_hash,
         "policy_version": report.policy_version,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 HIDDEN_PREFIX = "__"
@@ -59,7 +59,8 @@ class Field:
     replace the raw values ("person", "vehicle", "phone" …), or None for a plain field; an identifier's `type` is
     always UINTEGER once mounted. `values` is the closed set of values that the field may have, `minimum` and
     `maximum` (both included) are its range, all as text of its type; empty and None mean that nothing is declared.
-    `missing` is the share of missing values that synthetic rows have. What is declared is public.
+    `missing` is the share of missing values that synthetic rows have. What is declared is public. Under a `mask`, type,
+    level and declarations are those of what the mask leaves.
     """
 
     name: str
@@ -74,6 +75,36 @@ class Field:
     minimum: str | None = None
     maximum: str | None = None
     missing: float = 0.0
+    mask: FieldMask | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldMask:
+    """What an authorization sees in place of a field's values (脱敏), by the rule `rule`, which says `text`.
+
+    `kind` and `argument` are those of `sandbox.protocol.Mask`; an argument may be a secret key and is never shown.
+    `original` is the field as it is without the mask.
+    """
+
+    rule: str
+    text: Bilingual
+    kind: str
+    argument: str = field(repr=False)
+    original: Field
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowFilter:
+    """Which rows an authorization sees (行过滤), by the rule `rule`, which says `text`.
+
+    `column`, `test` and `values` are those of `sandbox.protocol.Filter`.
+    """
+
+    rule: str
+    text: Bilingual
+    column: str
+    test: str
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +124,8 @@ class Unit:
 class Dataset:
     """A mounted, immutable version of a catalog entry, as the stages after the catalog see it.
 
-    `version` is the SHA-256 (hex) of the mounted Parquet file, `path` its place in the vault.
+    `version` is the SHA-256 (hex) of the mounted Parquet file, `path` its place in the vault. Only rows that pass every
+    one of `filters` are seen.
     """
 
     name: str
@@ -106,6 +138,7 @@ class Dataset:
     version: str
     path: str
     rows: int
+    filters: tuple[RowFilter, ...] = ()
 
     def field(self, name: str) -> Field | None:
         """The field called `name`, compared without case as DuckDB does; None when there is none."""

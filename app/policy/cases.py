@@ -14,7 +14,7 @@ from typing import Any
 
 import jsonschema
 
-from app.domain.errors import Finding, Invalid
+from app.domain.errors import Finding, Invalid, Refusal
 from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Unit, is_use
 from app.policy.conditions import Context
 from app.policy.enforcement import Answer
@@ -23,6 +23,7 @@ from app.policy.grants import Uses, collect
 from app.policy.rules import ANY, NO_MATCH, Standing
 from app.policy.snapshot import snapshot
 from app.policy.uses_file import read_uses
+from app.policy.views import Viewer, restrict
 
 GIVEN = "given"
 """The authorization that a case grants its uses to."""
@@ -102,8 +103,14 @@ def run_cases(cases: Iterable[Case], standing: Standing) -> tuple[Verdict, ...]:
 
 
 def _run(case: Case, standing: Standing) -> Verdict:
-    policy = snapshot(standing, {GIVEN: case.uses}, case.datasets)
-    found = explanation(policy, GIVEN, dataset=case.dataset, field=case.field, use=case.use, context=case.context)
+    try:
+        seen = restrict(standing, case.datasets, Viewer(authorization=GIVEN, rows=False), case.context)
+    except Refusal as refusal:
+        rules = frozenset(str(f.rule) for f in refusal.findings)
+        return Verdict(case=case, allowed=False, rules=rules, why=refusal.findings[0].message())
+    policy = snapshot(standing, {GIVEN: case.uses}, seen)
+    (dataset,) = (d for d in seen if d.name == case.dataset.name)
+    found = explanation(policy, GIVEN, dataset=dataset, field=case.field, use=case.use, context=case.context)
     return Verdict(case=case, allowed=found.answer.allowed, rules=_deciding(found.answer), why=found.why)
 
 
@@ -172,7 +179,7 @@ def _dataset(name: str, told: Mapping[str, Any]) -> Dataset:
         provider=told.get("provider", "provider"),
         title=words,
         fields=tuple(
-            Field(name=n, type="", level=Level(f["level"]), label=words, identifier=f.get("identifier"))
+            Field(name=n, type=f.get("type", ""), level=Level(f["level"]), label=words, identifier=f.get("identifier"))
             for n, f in told["fields"].items()
         ),
         units=tuple(Unit(type="", column=column, tag="") for column in told.get("units", ())),

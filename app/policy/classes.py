@@ -48,6 +48,8 @@ def field_classes(dataset: Dataset, field: Field | None) -> frozenset[str]:
         found.add(f"level:{field.level}")
     if field.identifier is not None:
         found.add("identifier")
+    if field.mask is not None:
+        found |= {"masked", f"masked:{field.mask.kind}"}
     return frozenset(found)
 
 

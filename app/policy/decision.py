@@ -27,13 +27,15 @@ def decide(policy: PolicySnapshot, authorization: str, analysis: Analysis, conte
 
     A data set of which no field is used (`SELECT count(*) FROM t`) takes the use "aggregate:count" of its field "*".
     Raises Refusal with one finding per refused use, in order of place: "use-denied" when a rule forbids it,
-    "use-not-granted" when none allows it; "policy-unknown-authorization"; Unavailable("policy-stale") when the
+    "use-not-granted" when none allows it; then a "field-masked" for each refused field under a mask. Raises also
+    "policy-unknown-authorization"; Unavailable("policy-stale") when the
     data sets are not those of the policy.
     """
     decided = answers(policy, authorization, analysis.datasets, analysis.uses, context)
     refused = [(use, answer) for use, answer in decided if not answer.allowed]
     if refused:
         findings = [_finding(policy, use, answer) for use, answer in refused]
+        findings += _masks((use for use, _ in refused), analysis.datasets)
         raise Refusal(findings[0], *findings[1:])
     return Grant(
         authorization=authorization,
@@ -167,6 +169,23 @@ def _finding(policy: PolicySnapshot, use: FieldUse, answer: Answer) -> Finding:
         position=use.position,
         rule=rule.id,
     )
+
+
+def _masks(uses: Iterable[FieldUse], datasets: Iterable[Dataset]) -> list[Finding]:
+    """Which mask lies on each of the fields used: part of why the policy answers as it does."""
+    by_name = {d.name: d for d in datasets}
+    found = {(u.dataset, u.field): by_name[u.dataset].field(u.field) for u in uses}
+    return [
+        Finding(
+            code="field-masked",
+            params=(("kind", f.mask.kind), ("reason_zh", f.mask.text.zh), ("reason_en", f.mask.text.en)),
+            dataset=dataset,
+            field=name,
+            rule=f.mask.rule,
+        )
+        for (dataset, name), f in found.items()
+        if f is not None and f.mask is not None
+    ]
 
 
 def _place(use: FieldUse) -> tuple[Position, str, str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.errors import Refusal
-from app.domain.values import Bilingual, Dataset
+from app.domain.values import Bilingual, Dataset, FieldMask
 from app.policy.conditions import Context, failing
 from app.policy.decision import explain, request_about
 from app.policy.enforcement import Answer
@@ -32,6 +32,8 @@ class Explanation:
     why: Bilingual
     nearly: tuple[Nearly, ...]
     texts: dict[str, Bilingual]
+    mask: FieldMask | None = None
+    """What lies on the field that was asked about, if anything."""
 
     def to_json(self) -> dict[str, Any]:
         """The explanation as plain data; each rule with its columns, its sentence, and whether it decides."""
@@ -41,8 +43,13 @@ class Explanation:
             "why": {"zh": self.why.zh, "en": self.why.en},
             "policy": self.policy,
             "rules": [self._rule(r) | {"deciding": r in deciding} for r in self.answer.rules],
+            "mask": self._mask(),
             "nearly": [self._rule(n.rule) | {"why": {"zh": n.why.zh, "en": n.why.en}} for n in self.nearly],
         }
+
+    def _mask(self) -> dict[str, Any] | None:
+        found = self.mask
+        return {"rule": found.rule, "kind": found.kind, "zh": found.text.zh, "en": found.text.en} if found else None
 
     def _rule(self, rule: Rule) -> dict[str, Any]:
         said, text = sentence(rule), self.texts.get(rule.id)
@@ -60,7 +67,8 @@ def explanation(
 
     Raises Refusal "policy-no-such-field" for a field that the data set does not have, and what `explain` raises.
     """
-    if field != ANY and dataset.field(field) is None:
+    known = dataset.field(field)
+    if field != ANY and known is None:
         raise Refusal("policy-no-such-field", dataset=dataset.name, field=field)
     answer = explain(policy, authorization, dataset=dataset, field=field, use=use, context=context)
     unmatched = "unmatched" if policy.granted[authorization] else "grantable"
@@ -74,6 +82,7 @@ def explanation(
         why=reason(kind, rules=", ".join(r.id for r in answer.deciding)),
         nearly=tuple(_nearly(r, asked) for r in speaking if r not in answer.rules),
         texts=dict(policy.standing.texts),
+        mask=known.mask if known else None,
     )
 
 

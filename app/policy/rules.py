@@ -14,6 +14,8 @@ from functools import cached_property
 from app.domain.errors import Finding, Invalid
 from app.domain.values import Bilingual, is_use
 from app.policy.conditions import canonical
+from app.policy.view_rules import NO_VIEWS, Views
+from sandbox.protocol import MASK_KINDS
 
 ANY = "*"
 COLUMNS = ("id", "subject", "dataset", "field", "use", "condition", "effect")
@@ -22,7 +24,7 @@ NO_MATCH = "no-match-refuses"
 FILES = "files"
 """The name of the standing rules that come with the program."""
 
-_CLASS = re.compile(r"level:L[1-4]|identifier|enterprise|in:units|in:rows|name:.+")
+_CLASS = re.compile(rf"level:L[1-4]|identifier|enterprise|in:units|in:rows|masked(:({'|'.join(MASK_KINDS)}))?|name:.+")
 _DATASET = re.compile(r"(provider:|kind:)?[^\s:*]+")
 _ID = re.compile(r"[^\s,]+")
 
@@ -89,6 +91,8 @@ class Standing:
     rules: tuple[Rule, ...]
     texts: Mapping[str, Bilingual]
     id: str = FILES
+    views: Views = NO_VIEWS
+    """What is not seen of rows and masked fields; see `app.policy.views`."""
 
     @cached_property
     def index(self) -> Index:
@@ -98,15 +102,28 @@ class Standing:
     @cached_property
     def ids(self) -> frozenset[str]:
         """The id of every rule; raises Invalid("policy-rule-twice") when two rules have one."""
-        return frozenset(r.id for r in unique(self.rules))
+        found = {r.id for r in unique(self.rules)}
+        for view in self.views:
+            if view.id in found:
+                raise Invalid("policy-rule-twice", rule=view.id, place="-")
+            found.add(view.id)
+        return frozenset(found)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 (hex) of the model and all rules in canonical form, whatever their order."""
+        """SHA-256 (hex) of the model and all rules in canonical form, whatever the order of the rules on uses."""
         digest = hashlib.sha256(self.model.encode())
         for row in sorted(r.row() for r in self.rules):
             digest.update(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        views = self.views.content()
+        if views:
+            digest.update(json.dumps(views, ensure_ascii=False, sort_keys=True).encode())
         return digest.hexdigest()
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        """Every condition that some rule has."""
+        return frozenset(r.condition for r in (*self.rules, *self.views) if r.condition)
 
 
 def covers(granted: str, asked: str) -> bool:
@@ -124,7 +141,7 @@ _ALLOWED: Mapping[str, tuple[str, Callable[[str], bool]]] = {
         lambda v: v == ANY or _DATASET.fullmatch(v) is not None,
     ),
     "field": (
-        "name:FIELD, level:L1 … level:L4, identifier, in:units, in:rows, enterprise or *",
+        "name:FIELD, level:L1 … level:L4, identifier, in:units, in:rows, enterprise, masked, masked:KIND or *",
         lambda v: v == ANY or _CLASS.fullmatch(v) is not None,
     ),
     "use": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,9 +14,13 @@ from app.domain.errors import Finding, Invalid
 from app.domain.values import Bilingual
 from app.policy.grants import quoted, quoted_key
 from app.policy.rules import COLUMNS, FILES, Rule, Standing, rule
+from app.policy.view_rules import NO_VIEWS, Views
+from app.policy.views_file import read_views, to_toml
 
-MODEL, RULES, TEXTS = "model.conf", "standing.csv", "rules.toml"
-"""Files of a policy folder: Casbin's model, the rules, and what each rule says to people."""
+MODEL, RULES, TEXTS, VIEWS = "model.conf", "standing.csv", "rules.toml", "views.toml"
+"""Files of a policy folder: Casbin's model, the rules, what each says to people, and the rules on rows and masks.
+
+There need not be any of the last kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,19 @@ class _Reader:
                 self.wrong("policy-rule-text", rule=name, place=f"{file.name}:{heads.get(f'[{name}]', 1)}")
         return texts
 
+    def read_views(self, file: Path) -> Views:
+        """The rules about rows and masks; none where there is no such file."""
+        text = self.text(file) if file.exists() else None
+        if text is None:
+            return NO_VIEWS
+        views, places, findings = read_views(text, file.name)
+        self.findings.extend(findings)
+        for name, place in places:
+            if name in self.places:
+                self.wrong("policy-rule-twice", rule=name, place=f"{self.places[name]}, {place}")
+            self.places.setdefault(name, place)
+        return views
+
 
 def read_rules(source: Path, model: str) -> RulesFolder:
     """The policy in the folder `source`, or in the CSV file `source` with its texts file beside it.
@@ -98,12 +115,14 @@ def read_rules(source: Path, model: str) -> RulesFolder:
     table = source / RULES if source.is_dir() else source
     reader.read_table(table)
     texts = reader.read_texts(table.with_name(TEXTS))
+    views = reader.read_views(table.with_name(VIEWS))
     own_model = table.with_name(MODEL)
     if own_model.is_file() and _essence(reader.text(own_model) or "") != _essence(model):
         reader.wrong("policy-model-foreign", file=own_model.name)
     if reader.findings:
         raise Invalid(*sorted(reader.findings, key=_place))
-    return RulesFolder(standing=assemble(model, reader.rules, texts), places=MappingProxyType(reader.places))
+    standing = replace(assemble(model, reader.rules, texts), views=views)
+    return RulesFolder(standing=standing, places=MappingProxyType(reader.places))
 
 
 def assemble(model: str, rules: Iterable[Rule], texts: Mapping[str, Mapping[str, str]], name: str = FILES) -> Standing:
@@ -117,7 +136,7 @@ def write_rules(standing: Standing, folder: Path) -> None:
 
     Raises Invalid("policy-folder-taken") rather than write over a policy.
     """
-    if (folder / RULES).exists() or (folder / TEXTS).exists():
+    if any((folder / name).exists() for name in (RULES, TEXTS, VIEWS)):
         raise Invalid("policy-folder-taken", folder=folder)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / RULES).open("w", encoding="utf-8", newline="") as file:
@@ -127,6 +146,8 @@ def write_rules(standing: Standing, folder: Path) -> None:
         for name, text in standing.texts.items()
     )
     (folder / TEXTS).write_text("\n".join(said), encoding="utf-8")
+    if any(standing.views):
+        (folder / VIEWS).write_text(to_toml(standing.views), encoding="utf-8")
 
 
 def load_standing(policies: Path) -> Standing:

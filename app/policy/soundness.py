@@ -15,6 +15,7 @@ from app.domain.errors import Finding
 from app.domain.values import Dataset
 from app.policy.rules import ANY, Effect, Rule, Standing
 from app.policy.uses_file import nearest
+from app.policy.view_rules import RowRule, ViewRule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +34,11 @@ def notes(standing: Standing, places: Mapping[str, str], known: Known | None = N
     found = [*_idle(standing.rules, places), *_impossible(standing.rules, places)]
     if known is not None:
         found += _unknown(standing.rules, places, known)
+        found += _unknown_in_views(standing, places, known)
     return tuple(found)
 
 
-def _finding(code: str, rule: Rule, places: Mapping[str, str], **params: str) -> Finding:
+def _finding(code: str, rule: Rule | ViewRule, places: Mapping[str, str], **params: str) -> Finding:
     known = {"place": places.get(rule.id, "-"), **params}
     return Finding(code=code, params=tuple(known.items()), rule=rule.id)
 
@@ -105,18 +107,45 @@ def _unknown(rules: Iterable[Rule], places: Mapping[str, str], known: Known) -> 
             ("field", each.field, {f"name:{f}" for f in fields} if each.field.startswith("name:") else {each.field}),
             ("subject", each.subject, {ANY, *known.authorizations}),
         )
-        for column, value, right in asked:
-            if value not in right:
-                near = nearest(value, right)
-                yield _finding(
-                    "policy-note-unknown-name",
-                    each,
-                    places,
-                    column=column,
-                    name=value,
-                    hint_zh=f"是否想写 {near}？" if near else "",
-                    hint_en=f" Did you mean {near}?" if near else "",
-                )
+        yield from _not_there(each, asked, places)
+
+
+def _not_there(
+    rule: Rule | ViewRule, asked: Iterable[tuple[str, str, Collection[str]]], places: Mapping[str, str]
+) -> Iterator[Finding]:
+    """A note for each (column, value, names that there are) whose value is none of them."""
+    for column, value, right in asked:
+        if value not in right:
+            near = nearest(value, right)
+            yield _finding(
+                "policy-note-unknown-name",
+                rule,
+                places,
+                column=column,
+                name=value,
+                hint_zh=f"是否想写 {near}？" if near else "",
+                hint_en=f" Did you mean {near}?" if near else "",
+            )
+
+
+def _unknown_in_views(standing: Standing, places: Mapping[str, str], known: Known) -> Iterator[Finding]:
+    """Rules about rows and masks of a data set, field or authorization that is not there.
+
+    A field must be in every data set that the rule speaks of: without it the rule refuses all that is asked of that.
+    """
+    for each in standing.views:
+        spoken = [d for d in known.datasets if each.dataset in {ANY, d.name, *_groups([d])} and d.kind != "enterprise"]
+        column, value = ("column", each.column) if isinstance(each, RowRule) else ("field", each.field)
+        name = value.removeprefix("name:")
+        lacking = [d for d in spoken if d.field(name) is None] if not value.startswith("level:") else []
+        here = {f.name for d in spoken for f in d.fields}
+        asked: list[tuple[str, str, Collection[str]]] = [
+            ("dataset", each.dataset, {ANY, *(d.name for d in known.datasets), *_groups(known.datasets)}),
+            ("subject", each.subject, {ANY, *known.authorizations}),
+        ]
+        if lacking:
+            asked.append((column, f"{lacking[0].name}.{name}", {f"{lacking[0].name}.{f}" for f in here - {name}}))
+        yield from _not_there(each, asked, places)
 
 
 def _groups(datasets: Iterable[Dataset]) -> set[str]:

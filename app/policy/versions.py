@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -14,6 +14,7 @@ from app.domain.errors import Broken, Refusal, Unavailable
 from app.ledger.entries import canonical
 from app.policy.rules import COLUMNS, Rule, Standing, rule
 from app.policy.rules_files import assemble
+from app.policy.view_rules import views_of
 from app.store.tables import AnyRow, policy
 
 
@@ -88,13 +89,15 @@ def standing_of(connection: Connection, subject: str, model: str) -> Standing:
     if digest_of(row.content) != row.digest:
         raise Broken("policy-altered", id=subject)
     rules = [_rule(subject, cells) for cells in row.content["rules"]]
-    return assemble(model, rules, row.content["texts"], subject)
+    views = views_of(row.content.get("views", {}), subject)
+    return replace(assemble(model, rules, row.content["texts"], subject), views=views)
 
 
 def content_of(standing: Standing) -> dict[str, Any]:
-    """Rules and texts as plain data."""
+    """Rules and texts as plain data; rules about rows and masks where there are any."""
     texts = {name: {"zh": text.zh, "en": text.en} for name, text in standing.texts.items()}
-    return {"rules": [r.row() for r in standing.rules], "texts": texts}
+    views = standing.views.content()
+    return {"rules": [r.row() for r in standing.rules], "texts": texts} | ({"views": views} if views else {})
 
 
 def digest_of(content: Mapping[str, Any]) -> str:

@@ -10,16 +10,39 @@ from typing import Any
 
 from app.domain.values import Bilingual
 from app.policy.rules import Rule
+from app.policy.view_rules import MaskRule, RowRule, ViewRule
 
 
-def sentence(rule: Rule) -> Bilingual:
+def sentence(rule: Rule | ViewRule) -> Bilingual:
     """The whole rule, e.g. "forbids every authorization to use L3 fields of any data set for …"."""
+    if isinstance(rule, RowRule):
+        test = label("period") if rule.within else Bilingual(**dict.fromkeys(("zh", "en"), _test(rule)))
+        return _filled_in(
+            _words()["view"]["rows"], rule, {"column": phrase("field", f"name:{rule.column}"), "test": test}
+        )
+    if isinstance(rule, MaskRule):
+        kind = label(f"mask_{rule.kind}", x=rule.argument)
+        level = Bilingual(zh=rule.level, en=rule.level)
+        return _filled_in(
+            _words()["view"]["mask"], rule, {"field": phrase("field", rule.field), "kind": kind, "level": level}
+        )
     parts = {column: phrase(column, getattr(rule, column)) for column in ("subject", "dataset", "field", "use")}
     parts["condition"] = _conditions(rule.condition)
     whole = _words()["sentence"][rule.effect]
     zh = whole["zh"].format_map({name: text.zh for name, text in parts.items()})
     en = whole["en"].format_map({name: text.en for name, text in parts.items()})
     return Bilingual(zh=" ".join(zh.split()), en=en)
+
+
+def _test(rule: RowRule) -> str:
+    return " ".join((rule.test, ", ".join(rule.values))).strip()
+
+
+def _filled_in(whole: dict[str, str], rule: ViewRule, parts: dict[str, Bilingual]) -> Bilingual:
+    parts |= {"subject": phrase("subject", rule.subject), "dataset": phrase("dataset", rule.dataset)}
+    parts["condition"] = _conditions(rule.condition)
+    zh = whole["zh"].format_map({name: text.zh for name, text in parts.items()})
+    return Bilingual(zh=" ".join(zh.split()), en=whole["en"].format_map({n: text.en for n, text in parts.items()}))
 
 
 def phrase(column: str, value: str) -> Bilingual:

@@ -19,7 +19,7 @@ from app.query.govern import Governed
 from app.query.guarded import total_sql
 from app.query.ordering import ordered
 from app.query.plain import under_names
-from sandbox.protocol import Export, Limits, QueryTask, Step, View, encode
+from sandbox.protocol import Export, Filter, Limits, Mask, QueryTask, Step, View, encode
 
 RESULT = "result.parquet"
 
@@ -103,7 +103,16 @@ def _frontier_in_order(frontier: Frontier) -> Frontier:
 def _view(dataset: Dataset) -> View:
     hidden = [c for u in dataset.units for c in (u.column, u.tag)]
     columns = dict.fromkeys([*(f.name for f in dataset.fields), *hidden])
-    return View(name=dataset.name, path=dataset.path, columns=tuple(columns))
+    masks = [Mask(column=f.name, kind=f.mask.kind, argument=f.mask.argument) for f in dataset.fields if f.mask]
+    if {m.column.lower() for m in masks} & {c.lower() for c in hidden}:
+        raise Broken("plan-unit-masked", dataset=dataset.name)
+    return View(
+        name=dataset.name,
+        path=dataset.path,
+        columns=tuple(columns),
+        filters=tuple(Filter(column=f.column, test=f.test, values=f.values) for f in dataset.filters),
+        masks=tuple(masks),
+    )
 
 
 def _result(governed: Governed, outputs: tuple[str, ...]) -> str:
@@ -139,7 +148,16 @@ def _outline(sql: FrontierSql) -> FrontierOutline:
 
 
 def _hash(task: QueryTask, datasets: tuple[Dataset, ...]) -> str:
-    """SHA-256 of the canonical task, with versions in place of paths so that it is the same on every machine."""
+    """SHA-256 of the canonical task, with versions in place of paths so that it is the same on every machine.
+
+    A pseudonym's key stands in it as a hash: a plan's hash is shown and kept.
+    """
     versions = {d.path: d.version for d in datasets}
-    views = tuple(replace(v, path=versions[v.path]) for v in task.views)
+    views = tuple(replace(v, path=versions[v.path], masks=tuple(map(_without_key, v.masks))) for v in task.views)
     return hashlib.sha256(encode(replace(task, views=views))).hexdigest()
+
+
+def _without_key(mask: Mask) -> Mask:
+    if mask.kind != "pseudonym":
+        return mask
+    return replace(mask, argument=hashlib.sha256(mask.argument.encode()).hexdigest())

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from app.domain.errors import Refusal
 from app.domain.values import Dataset, FieldUse
 from app.policy.conditions import Context, turns
 from app.policy.decision import answers
@@ -20,6 +21,7 @@ from app.policy.functions import FunctionTable
 from app.policy.grants import collect
 from app.policy.rules import NO_MATCH, Standing
 from app.policy.snapshot import PolicySnapshot, snapshot
+from app.policy.views import Viewer, restrict
 from app.replay.asked import Asked, LeftOut, everything, is_live
 
 MAX_MOMENTS = 100
@@ -80,37 +82,57 @@ class Replay:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Weighed:
+    """One use under one policy: whether it is permitted, and the ids of the rules that say so."""
+
+    use: FieldUse
+    allowed: bool
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scales:
     """The two sets of rules, weighed against each other; snapshots are kept per authorization and data sets."""
 
     before: Standing
     after: Standing
-    _kept: dict[tuple[str, tuple[Dataset, ...]], tuple[PolicySnapshot, PolicySnapshot]] = field(default_factory=dict)
+    _kept: dict[tuple[str, str, tuple[Dataset, ...]], PolicySnapshot] = field(default_factory=dict)
 
     def changed(self, asked: Asked, moments: Iterable[datetime]) -> Changed | None:
         """How the answer to `asked` changes at the first of `moments` at which it does; None when it never does."""
-        old, new = self._snapshots(asked)
         for now in moments:
             context = Context(now=now, purpose=asked.held.purpose, product=asked.held.product)
-            first, second = (answers(p, asked.held.id, asked.datasets, asked.uses, context) for p in (old, new))
-            pairs = [(use, x, y) for (use, x), (_, y) in zip(first, second, strict=True)]
-            flips = tuple(_flip(use, x, y) for use, x, y in pairs if x.allowed != y.allowed)
+            first, second = (self._answers(standing, asked, context) for standing in (self.before, self.after))
+            pairs = list(zip(first, second, strict=True))
+            flips = tuple(_flip(old, new) for old, new in pairs if old.allowed != new.allowed)
             if flips:
-                whole = [(x.allowed, y.allowed) for _, x, y in pairs]
+                whole = [(old.allowed, new.allowed) for old, new in pairs]
                 if asked.kind == "authorization":
                     whole = [(f.before, f.after) for f in flips]
                 before, after = (all(side) for side in zip(*whole, strict=True))
                 return Changed(asked=asked, at=now, before=before, after=after, flips=flips)
         return None
 
-    def _snapshots(self, asked: Asked) -> tuple[PolicySnapshot, PolicySnapshot]:
-        place = (asked.held.id, asked.datasets)
+    def _answers(self, standing: Standing, asked: Asked, context: Context) -> list[_Weighed]:
+        """What `standing` answers to each use; where a rule on rows or masks does not fit, nothing is permitted."""
+        held = asked.held
+        viewer = Viewer(authorization=held.id, valid_from=held.valid_from, valid_until=held.valid_until)
+        try:
+            seen = restrict(standing, asked.datasets, viewer, context)
+        except Refusal as refusal:
+            unfit = tuple(dict.fromkeys(f.rule or NO_MATCH for f in refusal.findings))
+            whole = answers(
+                self._snapshot(standing, asked, asked.datasets), held.id, asked.datasets, asked.uses, context
+            )
+            return [_Weighed(use=use, allowed=False, rules=unfit) for use, _ in whole]
+        found = answers(self._snapshot(standing, asked, seen), held.id, seen, asked.uses, context)
+        return [_Weighed(use=use, allowed=answer.allowed, rules=_names(answer)) for use, answer in found]
+
+    def _snapshot(self, standing: Standing, asked: Asked, seen: tuple[Dataset, ...]) -> PolicySnapshot:
+        place = (standing.digest, asked.held.id, seen)
         if place not in self._kept:
             grants = {asked.held.id: collect(asked.held.uses, purpose=asked.held.purpose)}
-            self._kept[place] = (
-                snapshot(self.before, grants, asked.datasets),
-                snapshot(self.after, grants, asked.datasets),
-            )
+            self._kept[place] = snapshot(standing, grants, seen)
         return self._kept[place]
 
 
@@ -154,14 +176,14 @@ def moments(before: Standing, after: Standing, now: datetime) -> tuple[datetime,
 
     Hours turn every day: they are looked at after the present moment and after each one-time turn.
     """
-    conditions = {r.condition for standing in (before, after) for r in standing.rules if r.condition}
+    conditions = before.conditions | after.conditions
     steps = {now, *(turn for c in conditions for turn in turns(c, now))}
     ahead = steps | {turn for step in steps for c in conditions for turn in turns(c, step)}
     return tuple(sorted(ahead)[:MAX_MOMENTS])
 
 
-def _flip(use: FieldUse, old: Answer, new: Answer) -> Flip:
-    return Flip(use=use, before=old.allowed, after=new.allowed, rules_before=_names(old), rules_after=_names(new))
+def _flip(old: _Weighed, new: _Weighed) -> Flip:
+    return Flip(use=old.use, before=old.allowed, after=new.allowed, rules_before=old.rules, rules_after=new.rules)
 
 
 def _names(answer: Answer) -> tuple[str, ...]:

@@ -307,6 +307,26 @@ def test_a_missing_or_unusable_key_is_named(tmp_path: Path) -> None:
         keys.signing_key(tmp_path, "ledger")
 
 
+def test_the_secret_of_pseudonyms_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable):
+        keys.pseudonym_secret(tmp_path)
+    keys.create_keys(tmp_path)
+    file = tmp_path / "pseudonyms.secret"
+    secret = keys.pseudonym_secret(tmp_path)
+    keys.create_keys(tmp_path)
+    assert len(secret) == 32
+    assert keys.pseudonym_secret(tmp_path) == secret
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.chmod(0o644)
+    with pytest.raises(Refusal) as refused:
+        keys.pseudonym_secret(tmp_path)
+    assert refused_code(refused) == "key-exposed"
+    file.chmod(0o600)
+    file.write_bytes(b"short")
+    with pytest.raises(Unavailable):
+        keys.pseudonym_secret(tmp_path)
+
+
 def test_no_key_material_is_in_the_database(world: World) -> None:
     world.signed()
     world.services.checkpoint()

@@ -43,7 +43,8 @@ class Reader:
             commands = re.findall(r"^\$ (.*)$", text, re.MULTILINE)
             return "```console\n" + "\n".join(f"$ {c}\n{self._run(c)}" for c in commands) + "```"
         files = {"csv": "standing.csv", "toml": "rules.toml"}
-        if kind in files and "[[case]]" not in text:
+        example = "[[case]]" in text or "[[rows]]" in text
+        if kind in files and not example:
             file = self.folder / "my-policy" / files[kind]
             file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
         return block[0]

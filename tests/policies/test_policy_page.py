@@ -18,6 +18,9 @@ from app.domain.lifecycles import POLICY, diagram
 from app.policy.cases import read_cases, run_cases
 from app.policy.conditions import ALLOWED
 from app.policy.rules import COLUMNS
+from app.policy.view_rules import MaskRule, RowRule
+from app.policy.views_file import read_views
+from sandbox.protocol import FILTER_TESTS, MASK_KINDS
 from tests.policies.pages import Reader, blocks
 from tests.policies.policy_world import STANDING
 
@@ -90,6 +93,17 @@ def test_the_policy_test_on_the_page_passes(page: Path, tmp_path: Path) -> None:
     file = tmp_path / "case.toml"
     file.write_text(case, encoding="utf-8")
     assert all(v.passed for v in run_cases(read_cases(file), STANDING))
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=lambda p: p.name)
+def test_the_rules_about_rows_and_masks_on_the_page_are_sound_and_every_word_of_them_is_explained(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    (example,) = (block for block in blocks(text, "toml") if "[[rows]]" in block)
+    views, places, findings = read_views(example, "views.toml")
+    assert findings == []
+    assert len(places) == len(views.rows) + len(views.masks) == 2
+    keys = {name for table in (RowRule, MaskRule) for name in table.__dataclass_fields__} - {"text"}
+    assert all(f"`{word}`" in text for word in (*keys, "zh", "en", *MASK_KINDS, *FILTER_TESTS))
 
 
 def test_both_pages_tell_one_story() -> None:
