@@ -29,6 +29,7 @@ from app.query.relations import (
     covered,
     cut_short,
     expression_queries,
+    looks_at_rows,
     open_only,
     open_syntax,
     output_names,
@@ -274,9 +275,13 @@ class _Governor:
         self._windows_within_units(select, units, equal)
 
     def _refuse_fallible(self, trees: list[exp.Expr], select: exp.Select) -> None:
-        """Over rows of units nothing may fail, and DuckDB has no TRY over windows and sub-queries."""
+        """Over rows of units nothing may fail, and DuckDB has no TRY over windows and sub-queries.
+
+        What is made of literals and of queries that look at no row of `select` fails for all rows or for none.
+        """
         for node in (n for t in trees for n in t.walk()):
-            if node.find_ancestor(exp.Query) in (select, None) and fallible(node) and node.find(exp.Window, exp.Query):
+            own = node.find_ancestor(exp.Query) in (select, None) and fallible(node)
+            if own and node.find(exp.Window, exp.Query) and looks_at_rows(node):
                 raise Refusal(self.finding("may-fail-over-units", node))
 
     def _unit_relation(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> Relation:

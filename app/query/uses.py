@@ -338,7 +338,7 @@ class _Select:
         for key in node.args.get("partition_by") or []:
             self.finder.as_labels(self.key(key))
         self.ordered(node.args.get("order"))
-        per_unit, self.per_unit = self.per_unit, True
+        per_unit, self.per_unit = self.per_unit, self.per_unit or not self.labels
         flows = self.value(node.this)
         self.per_unit = per_unit
         return flows

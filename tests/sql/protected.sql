@@ -56,6 +56,12 @@ select clinic from visit group by clinic having count(distinct person_id) >= 10 
 -- asks: a window above suppression does not see the rare clinic
 select clinic, count(*) n, rank() over (order by count(*)) r, sum(count(*)) over () t from visit group by clinic;
 select clinic, n, rank() over (order by n) r, sum(n) over () t from (select clinic, count(*) n from visit group by clinic having count(distinct person_id) >= 5);
+-- asks: a share of the total, in one SELECT, without any right to show
+select clinic, sum(cost) s, sum(cost) * 1.0 / sum(sum(cost)) over () share from visit group by clinic;
+select clinic, s, s * 1.0 / sum(s) over () share from (select clinic, sum(cost) s from visit group by clinic having count(distinct person_id) >= 10);
+-- asks: a measure against a multiple of checked cells
+with c as (select clinic, avg(cost) a from visit group by clinic) select count(*) n from visit where cost > 0.9 * (select sum(a) / count(*) from c);
+select count(*) n from visit where cost > 0.9 * (select avg(a) from (select avg(cost) a from visit group by clinic having count(distinct person_id) >= 10));
 -- asks: QUALIFY above suppression
 select clinic, count(*) n from visit group by clinic qualify row_number() over (order by count(*), clinic) <= 2;
 select clinic, count(*) n from visit group by clinic having count(distinct person_id) >= 5 qualify row_number() over (order by count(*), clinic) <= 2;

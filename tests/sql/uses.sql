@@ -101,9 +101,15 @@ from p order by a;
 -- uses: p.a=group@1:8 p.b=aggregate:sum@1:15 p.b=aggregate:sum@2:30
 select a, sum(b)
 from p group by a having sum(b) > 3 order by sum(b);
--- uses: p.a=aggregate:sum@1:16 p.a=show@1:16 p.b=link@2:17
+-- uses: p.a=aggregate:sum@1:16 p.b=link@2:17
 select sum(sum(a)) over (partition by b)
 from p group by b;
+-- uses: p.a=aggregate:sum@1:16 p.a=show@1:16 p.id=link@2:17 p.b=link@2:21
+select sum(sum(a)) over (partition by id)
+from p group by id, b;
+-- uses: p.a=aggregate:sum@1:12 p.a=show@1:12 p.b=link@1:34
+select sum(a) over (partition by b)
+from p;
 -- uses: p.a=link@1:34 p.b=filter:range@1:45
 select rank() over (partition by a order by b)
 from p;

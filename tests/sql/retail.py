@@ -1,0 +1,104 @@
+"""What are the tables of TPC-H and TPC-DS like as a catalog in which customers are protected?
+
+Customers are the protected subject of every table that knows them; names and birth dates are strict, money is L3, what
+describes a sale L2, and everything about goods, shops and dates is open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+CUSTOMER = "customer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protection:
+    """One table: the columns with its customers, the level of the fields that no other rule names, and those rules."""
+
+    units: tuple[str, ...] = ()
+    level: str = "L1"
+    levels: dict[str, str] = field(default_factory=dict)
+
+
+def _fields(level: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), level)
+
+
+TPCH = {
+    "customer": Protection(
+        units=("c_custkey",),
+        level="L2",
+        levels=_fields("L4", "c_name c_address c_phone") | _fields("L3", "c_acctbal c_comment"),
+    ),
+    "orders": Protection(units=("o_custkey",), level="L2", levels=_fields("L3", "o_totalprice o_comment")),
+    "lineitem": Protection(units=("l_custkey",), level="L2", levels=_fields("L3", "l_extendedprice l_comment")),
+}
+"""Tables with protected customers; all others are open."""
+
+_MONEY = {
+    prefix: _fields("L3", " ".join(f"{prefix}_{name}" for name in names.split()))
+    for prefix, names in {
+        "ss": "ext_discount_amt ext_sales_price net_paid net_paid_inc_tax net_profit coupon_amt",
+        "cs": "ext_discount_amt ext_sales_price net_paid net_paid_inc_tax net_profit coupon_amt",
+        "ws": "ext_discount_amt ext_sales_price net_paid net_profit coupon_amt",
+        "sr": "return_amt refunded_cash net_loss",
+        "cr": "return_amount return_amt_inc_tax refunded_cash net_loss store_credit",
+        "wr": "return_amt refunded_cash net_loss",
+    }.items()
+}
+
+TPCDS = {
+    "customer": Protection(
+        units=("c_customer_sk",),
+        level="L2",
+        levels=_fields("L4", "c_customer_id c_first_name c_last_name c_login c_email_address")
+        | _fields("L3", "c_birth_day c_birth_month c_birth_year c_current_addr_sk"),
+    ),
+    "customer_address": Protection(level="L2"),
+    "store_sales": Protection(units=("ss_customer_sk",), level="L2", levels=_MONEY["ss"]),
+    "store_returns": Protection(units=("sr_customer_sk",), level="L2", levels=_MONEY["sr"]),
+    "catalog_sales": Protection(units=("cs_bill_customer_sk", "cs_ship_customer_sk"), level="L2", levels=_MONEY["cs"]),
+    "catalog_returns": Protection(
+        units=("cr_refunded_customer_sk", "cr_returning_customer_sk"), level="L2", levels=_MONEY["cr"]
+    ),
+    "web_sales": Protection(units=("ws_bill_customer_sk", "ws_ship_customer_sk"), level="L2", levels=_MONEY["ws"]),
+    "web_returns": Protection(
+        units=("wr_refunded_customer_sk", "wr_returning_customer_sk"), level="L2", levels=_MONEY["wr"]
+    ),
+}
+
+WITH_CUSTOMER = "SELECT l.*, o.o_custkey AS l_custkey FROM lineitem l JOIN orders o ON l.l_orderkey = o.o_orderkey"
+"""Line items with their customer, as the vault holds them: a path to the protected subject is taken when mounting."""
+
+
+def write_catalog(folder: Path, connection: duckdb.DuckDBPyConnection, protected: dict[str, Protection]) -> Path:
+    """Write every table of `connection` as Parquet, with a catalog; answers the folder. Nothing is open by chance."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = ['[[provider]]\ncode = "bureau"\nname = "Bureau"\n']
+    tables = [n for (n,) in connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()]
+    for number, table in enumerate(tables, 1):
+        known = protected.get(table, Protection())
+        source = WITH_CUSTOMER if "l_custkey" in known.units else f"SELECT * FROM {table}"
+        present = " AND ".join(f"{unit} IS NOT NULL" for unit in known.units) or "true"
+        select = f"SELECT * FROM ({source}) WHERE {present}"
+        connection.execute(f"COPY ({select}) TO '{folder / table}.parquet' (FORMAT parquet)")
+        parts.append(_entry(number, table, known, connection.execute(f"DESCRIBE {source}").fetchall()))
+    (folder / "catalog.toml").write_text("\n".join(parts), encoding="utf-8")
+    return folder
+
+
+def _entry(number: int, table: str, known: Protection, columns: list[tuple[str, ...]]) -> str:
+    lines = []
+    for name, kind, *_ in columns:
+        unit = name in known.units
+        level = "L3" if unit else known.levels.get(name, known.level)
+        extra = f', identifier = "{CUSTOMER}"' if unit else ""
+        lines.append(f'{{ name = "{name}", type = "{kind}", level = "{level}"{extra} }},')
+    units = ", ".join(f'"{u}"' for u in known.units)
+    return (
+        f'[[dataset]]\nname = "{table}"\ncode = "1/01/001/{number:04d}"\ntitle = "{table}"\nprovider = "bureau"\n'
+        f'file = "{table}.parquet"\nunits = [{units}]\nfield = [\n' + "\n".join(lines) + "\n]\n"
+    )
