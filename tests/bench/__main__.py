@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> int:
         print(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}", file=sys.stderr)
         return 2
     scale, rounds = float(os.environ.get("BENCH_SF", "1")), int(os.environ.get("BENCH_ROUNDS", "5"))
+    print(_machine())
     good = True
     for name in arguments or USUAL:
         title, section = SECTIONS[name]
@@ -47,6 +48,13 @@ def main(arguments: list[str]) -> int:
         good = section(scale, rounds) and good
         print(f"({perf_counter() - begun:.0f} s)", flush=True)
     return 0 if good else 1
+
+
+def _machine() -> str:
+    """What the figures were taken on. Jobs give way to other programs, so that a busy machine makes them look slow."""
+    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    busy = "; others are at work: the figures of jobs are too high" if load > cores / 2 else ""
+    return f"{cores} cores, load {load:.1f}{busy}"
 
 
 if __name__ == "__main__":
