@@ -172,3 +172,10 @@ SYNTAX_FUNCTIONS = frozenset(
     }
 )
 """Classes that sqlglot derives from Func although they are syntax: allowed as nodes, not looked up by name."""
+
+PREDICATE_FUNCTIONS = frozenset(
+    {"!~~", "!~~*", "^@", "array_contains", "contains", "ends_with", "ilike_escape", "isfinite", "isinf", "isnan"}
+    | {"like_escape", "list_contains", "list_has", "list_has_all", "list_has_any", "not_ilike_escape"}
+    | {"not_like_escape", "prefix", "regexp_full_match", "regexp_matches", "starts_with", "suffix", "~~", "~~*", "~~~"}
+)
+"""Functions that answer yes or no about their arguments: a predicate, wherever they stand."""

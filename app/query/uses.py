@@ -14,7 +14,7 @@ from typing import Any
 from sqlglot import exp
 
 from app.domain.values import DatasetKind, FieldUse, Position
-from app.query.grammar import COMPARISONS, CONNECTIVES
+from app.query.grammar import COMPARISONS, CONNECTIVES, PREDICATE_FUNCTIONS
 from app.query.grouping import grouping_keys, own_aggregates
 from app.query.names import Resolved
 from app.query.parse import FunctionClass, function_name, is_call
@@ -195,6 +195,7 @@ class _Select:
             ((exp.Window,), self._window),
             ((exp.Filter,), self._filtered),
             ((exp.Case, exp.If), self._case),
+            ((exp.Nullif,), self._nulled),
             ((exp.Query,), self._subquery),
             ((exp.Order,), self._in_order),
             ((exp.Grouping,), lambda _: NONE),
@@ -207,7 +208,11 @@ class _Select:
         for classes, read in self._readers:
             if isinstance(node, classes):
                 return read(node)
-        consumed = self._aggregate(node) if is_call(node) else None
+        if not is_call(node):
+            return self._arguments(node)
+        if function_name(node) in PREDICATE_FUNCTIONS:
+            return self._decided(self._arguments(node), "filter:range")
+        consumed = self._aggregate(node)
         return self._arguments(node) if consumed is None else consumed
 
     def _arguments(self, node: exp.Expr) -> Flows:
@@ -285,9 +290,17 @@ class _Select:
                 self.finder.record(flow, use)
         return frozenset(replace(f, condition=True) for f in flows)
 
+    def _nulled(self, node: exp.Expr) -> Flows:
+        """NULLIF compares its arguments, and lets the first one pass where they differ."""
+        self._met(node, equality=True)
+        return self.value(node.this)
+
     def _comparison(self, node: exp.Expr) -> Flows:
+        return self._met(node, equality=isinstance(node, exp.EQ | exp.NEQ | exp.NullSafeEQ | exp.NullSafeNEQ))
+
+    def _met(self, node: exp.Expr, *, equality: bool) -> Flows:
+        """Two sides held against each other."""
         left, right = self.value(node.this), self.value(node.expression)
-        equality = isinstance(node, exp.EQ | exp.NEQ | exp.NullSafeEQ | exp.NullSafeNEQ)
         if not (equality and left and right):
             return self._decided(left | right, "filter:eq" if equality else "filter:range")
         bare = isinstance(node.this, exp.Column) and isinstance(node.expression, exp.Column)
@@ -353,6 +366,10 @@ class _Select:
         flows = self._children(node)
         self.labels = labels
         distinct = isinstance(node.this, exp.Distinct)
+        if name == "count" and not distinct and not isinstance(node.this, exp.Column | exp.Nullif):
+            self._decided(flows, "filter:range")  # an expression that is NULL for some values decides which rows count
+        elif name in ("count_if", "countif"):
+            self.condition(node.this)
         node.meta["family"] = ",".join(sorted({f"{f.dataset}.{f.field}" for f in flows if not f.condition}))
         use = "extreme" if kind == "extreme" else "link" if distinct and name == "count" else f"aggregate:{name}"
         for flow in flows:

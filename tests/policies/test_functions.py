@@ -12,6 +12,7 @@ import pytest
 
 from app.domain.errors import Broken
 from app.policy.functions import FILE, FunctionClass, FunctionTable, load_functions
+from app.query.grammar import PREDICATE_FUNCTIONS
 
 POLICIES = Path(__file__).parents[2] / "policies"
 
@@ -166,3 +167,9 @@ def _called(tree: Any) -> set[str]:
         return set()
     own = {tree["function_name"]} if "function_name" in tree else set()
     return own.union(*(map(_called, tree.values())))
+
+
+def test_every_function_that_answers_yes_or_no_is_known_as_a_predicate(table: FunctionTable) -> None:
+    query = "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type = 'scalar'"
+    answering = {row[0] for row in duckdb.connect().execute(f"{query} AND return_type = 'BOOLEAN'").fetchall()}
+    assert {name for name in answering if table.function_class(name)} <= PREDICATE_FUNCTIONS
