@@ -25,6 +25,7 @@ from app.query.plan import make_plan
 from app.workflow import Question, authorize
 from sandbox.gate import Gate
 from sandbox.launcher import Launcher
+from sandbox.protocol import QueryTask
 from tests.sql.corpora import FOLDER
 from tests.sql.tables import OPEN
 
@@ -100,9 +101,9 @@ class Answer:
 class Pipeline:
     """The way of a query over one world, from text to what would run, with a trial operator's rights."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, datasets: tuple[Dataset, ...] = ()) -> None:
         self.connection = connection
-        self.datasets = open_datasets(connection)
+        self.datasets = datasets or open_datasets(connection)
         context = Context(now=NOW)
         held = standing_uses(ENGINE.standing, self.datasets, context)
         self.policy = snapshot(ENGINE.standing, {TRIAL: held}, self.datasets)
@@ -124,13 +125,29 @@ class Pipeline:
         )
 
     def generated(self, sql: str, *, reproducible: bool = False) -> str:
-        """The one text that would run; it has passed the sandbox's gate."""
+        """The one text that would run over open data; it has passed the sandbox's gate."""
         task = self.plan(sql, reproducible=reproducible).task
         (export,) = task.exports
+        self.checked(task)
+        return export.sql
+
+    def checked(self, task: QueryTask) -> None:
+        """Hold every text of a task against the gate, in the order in which they would run."""
         columns = [c for view in task.views for c in view.columns]
         gate = Gate(self._serialize, columns=columns, functions=task.functions, limits=task.limits)
-        gate.check(export.sql, [view.name for view in task.views])
-        return export.sql
+        tables = [view.name for view in task.views]
+        for step in task.steps:
+            gate.check(step.sql, tables)
+            tables.append(step.table)
+        for export in task.exports:
+            gate.check(export.sql, tables)
+
+    def run(self, task: QueryTask) -> int:
+        """Run every text of a task without a sandbox; answers the number of rows of its result."""
+        for step in task.steps:
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.table} AS {step.sql}")
+        counts = [len(self.connection.execute(export.sql).fetchall()) for export in task.exports]
+        return counts[0]
 
     def _serialize(self, sql: str) -> str:
         (row,) = self.connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()

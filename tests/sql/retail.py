@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Unit
+
 CUSTOMER = "customer"
 
 
@@ -74,6 +76,48 @@ WITH_CUSTOMER = "SELECT l.*, o.o_custkey AS l_custkey FROM lineitem l JOIN order
 """Line items with their customer, as the vault holds them: a path to the protected subject is taken when mounting."""
 
 
+def protected_tables(connection: duckdb.DuckDBPyConnection, protected: dict[str, Protection]) -> tuple[Dataset, ...]:
+    """Put the tables of `connection` into the shape that mounting gives them; answers their data sets."""
+    for table, known in protected.items():
+        source = WITH_CUSTOMER if "l_custkey" in known.units else f"SELECT * FROM {table}"
+        present = " AND ".join(f"{unit} IS NOT NULL" for unit in known.units) or "true"
+        tags = "".join(f', hash({unit}) AS "__tag_{unit}"' for unit in known.units)
+        connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT *{tags} FROM ({source}) WHERE {present}")
+    names = [n for (n,) in connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()]
+    return tuple(_dataset(connection, n, protected.get(n, Protection())) for n in names)
+
+
+def _dataset(connection: duckdb.DuckDBPyConnection, name: str, known: Protection) -> Dataset:
+    columns = connection.execute(f'DESCRIBE "{name}"').fetchall()
+    fields = [
+        Field(
+            name=column,
+            type="UINTEGER" if column in known.units else kind,
+            level=Level(_level(known, column)),
+            label=Bilingual(zh=column, en=column),
+            identifier=CUSTOMER if column in known.units else None,
+        )
+        for column, kind, *_ in columns
+        if not column.startswith("__")
+    ]
+    return Dataset(
+        name=name,
+        code="1/01/001/0001",
+        kind=DatasetKind.PUBLIC,
+        provider="bureau",
+        title=Bilingual(zh=name, en=name),
+        fields=tuple(fields),
+        units=tuple(Unit(type=CUSTOMER, column=u, tag=f"__tag_{u}") for u in known.units),
+        version="0" * 64,
+        path=f"/vault/{name}",
+        rows=1,
+    )
+
+
+def _level(known: Protection, column: str) -> str:
+    return "L3" if column in known.units else known.levels.get(column, known.level)
+
+
 def write_catalog(folder: Path, connection: duckdb.DuckDBPyConnection, protected: dict[str, Protection]) -> Path:
     """Write every table of `connection` as Parquet, with a catalog; answers the folder. Nothing is open by chance."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +138,7 @@ def _entry(number: int, table: str, known: Protection, columns: list[tuple[str, 
     lines = []
     for name, kind, *_ in columns:
         unit = name in known.units
-        level = "L3" if unit else known.levels.get(name, known.level)
+        level = _level(known, name)
         extra = f', identifier = "{CUSTOMER}"' if unit else ""
         lines.append(f'{{ name = "{name}", type = "{kind}", level = "{level}"{extra} }},')
     units = ", ".join(f'"{u}"' for u in known.units)

@@ -1,4 +1,5 @@
 -- governed
+-- protected: review: extreme-value: the year is a smallest value among customers' rows
 -- en: Weekly sales by day of week, this year against next
 -- zh: 每周各日销售额，今年与次年之比
 WITH sales AS (

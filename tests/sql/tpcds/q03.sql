@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Brands of a manufacturer by year in November
 -- zh: 某制造商各品牌历年十一月的销售额
 SELECT dt.d_year, item.i_brand_id AS brand_id, item.i_brand AS brand, sum(ss_ext_sales_price) AS sum_agg

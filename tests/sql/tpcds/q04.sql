@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: use-denied: customers are named
 -- en: Customers whose catalog purchases grow faster than in stores and on the web
 -- zh: 目录购物增长快于门店和网上的客户
 with year_total as (

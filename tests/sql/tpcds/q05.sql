@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: set-operation-of-units: a store sale belongs to one customer and a catalog sale to two, so their rows are not of one kind
 -- en: Sales, returns and profit of all channels with subtotals
 -- zh: 各渠道销售、退货与利润及小计
 WITH lines AS (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Average sale per item for one group of people without promotion
 -- zh: 特定人群在无促销时各商品的平均销售
 SELECT i_item_id,

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Store profit in areas where preferred customers live
 -- zh: 优选客户居住区域内门店的利润
 select s_store_name, sum(ss_net_profit) as profit

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Discount or payment, chosen by how many sales lie in each band of quantity
 -- zh: 按各数量区间的销售笔数选取折扣或实付金额
 select

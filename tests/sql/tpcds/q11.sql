@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: set-operation-of-units: a store sale belongs to one customer and a web sale to two
 -- en: Customers whose web purchases grow faster than in stores
 -- zh: 网上购物增长快于门店的客户
 with totals as (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Web revenue per item and its share of the class
 -- zh: 网上各商品收入及其在类别中的占比
 SELECT i_item_id, i_item_desc, i_category, i_class, i_current_price,

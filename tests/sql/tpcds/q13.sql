@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Averages under alternatives of household, income and state
 -- zh: 按家庭、收入和所在州的多种条件求平均
 select avg(ss_quantity), avg(ss_ext_sales_price), avg(ss_ext_wholesale_cost), sum(ss_ext_wholesale_cost)

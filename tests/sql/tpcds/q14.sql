@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: set-operation-of-units: rows of sales with one customer and with two are put together before they are averaged
 -- en: Items sold in all channels that beat the average, with subtotals
 -- zh: 各渠道均有销售且高于平均的商品，含小计
 WITH cross_items AS (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Catalog sales by postal code for some areas or expensive sales
 -- zh: 部分地区或高价目录销售按邮编汇总
 select ca_zip, sum(cs_sales_price)

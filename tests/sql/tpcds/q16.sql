@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: correlated-subquery: other lines of an order are not known to be of the same customers
 -- en: Catalog orders shipped from several warehouses and not returned
 -- zh: 由多个仓库发货且未退货的目录订单
 SELECT count(DISTINCT cs_order_number) AS order_count, sum(cs_ext_ship_cost) AS shipping, sum(cs_net_profit) AS profit

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Spread of quantities sold, returned and bought again
 -- zh: 售出、退回与再次购买数量的离散程度
 select i_item_id, s_state,

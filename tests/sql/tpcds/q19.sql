@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Brands bought outside the customer's own area
 -- zh: 客户在非居住区域购买的品牌
 select i_brand_id as brand_id, i_brand as brand, i_manufact_id, i_manufact, sum(ss_ext_sales_price) as ext_price

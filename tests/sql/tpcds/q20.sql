@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Catalog revenue per item as a share of its class
 -- zh: 目录各商品收入及其在类别中的占比
 with revenue as (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Stock before and after a date, by warehouse and item
 -- zh: 某日前后各仓库各商品的库存
 SELECT *

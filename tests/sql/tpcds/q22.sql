@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Average stock by product and its groups
 -- zh: 按产品及其分组的平均库存
 select i_product_name, i_brand, i_class, i_category, avg(inv_quantity_on_hand) as qoh

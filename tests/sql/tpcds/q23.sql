@@ -1,4 +1,5 @@
 -- governed
+-- protected: review: extreme-value: the largest spending is one customer's
 -- en: What the best customers spend on frequently sold items
 -- zh: 最佳客户在热销商品上的消费
 WITH frequent_items AS (

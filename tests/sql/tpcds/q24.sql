@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: use-denied: customers are named
 -- en: Customers who paid much for items of one color
 -- zh: 在某颜色商品上花费较多的客户
 with ssales as (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Profit and loss of items sold, returned and bought again
 -- zh: 售出、退回又再次购买的商品的盈亏
 select i_item_id, i_item_desc, s_store_id, s_store_name,

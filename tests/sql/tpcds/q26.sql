@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Average catalog sale per item for one group of people
 -- zh: 特定人群各商品的平均目录销售
 SELECT i_item_id, avg(cs_quantity) agg1, avg(cs_list_price) agg2, avg(cs_coupon_amt) agg3, avg(cs_sales_price) agg4

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Quantities sold, returned and bought again per item and store
 -- zh: 各商品各门店售出、退回与再次购买的数量
 from store_sales

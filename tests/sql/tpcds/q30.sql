@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: mixed-units: a return belongs to two customers and is grouped by one of them, who is then named
 -- en: Web customers of Georgia whose returns are far above their state's average
 -- zh: 佐治亚州退货额远高于本州平均值的网上客户
 WITH customer_total_return AS (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Counties where web sales grow faster than store sales
 -- zh: 网上销售增速高于门店的县
 with ss as (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Discounts far above the usual one of an item
 -- zh: 远高于商品常规水平的折扣
 SELECT sum(cs_ext_discount_amt) AS "excess discount amount"

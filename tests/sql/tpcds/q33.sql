@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Sales of electronics by manufacturer over all channels
 -- zh: 各制造商电子类商品的全渠道销售额
 with makers as (select distinct i_manufact_id from item where i_category in ('Electronics')),

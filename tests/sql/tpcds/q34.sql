@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: rows-of-units: one row per ticket, with the customer's name
 -- en: Customers with shopping trips of a certain size
 -- zh: 购物次数达到一定规模的客户
 SELECT c_last_name, c_first_name, c_salutation, c_preferred_cust_flag, ss_ticket_number, cnt

@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: set-operation-of-units: removing duplicates among customers of two channels shows who is in both
 -- en: Dependents of customers who buy in a store and elsewhere
 -- zh: 既在门店又在其他渠道购物的客户的家属情况
 select ca_state, cd_gender, cd_marital_status, count(*) as cnt, min(cd_dep_count), max(cd_dep_count), avg(cd_dep_count),

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Items in stock that also sell by catalog
 -- zh: 有库存且经目录销售的商品
 select i_item_id, i_item_desc, i_current_price

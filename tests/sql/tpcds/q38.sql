@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: People who bought on the same day in all three channels
 -- zh: 同月在三个渠道均有购物的人数
 SELECT count(*)

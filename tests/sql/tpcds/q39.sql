@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Items whose stock varies much in two months that follow one another
 -- zh: 相邻两月库存波动较大的商品
 with inv as (

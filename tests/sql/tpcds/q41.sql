@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Products of makers that offer certain combinations
 -- zh: 提供特定组合的制造商的产品
 select distinct i_product_name

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Categories by sales in one month
 -- zh: 某月各类别的销售额
 SELECT d_year, i_category_id, i_category, sum(ss_ext_sales_price)

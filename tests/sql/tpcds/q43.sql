@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Store sales by day of the week
 -- zh: 各门店按星期几的销售额
 select s_store_name, s_store_id,

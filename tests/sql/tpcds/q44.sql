@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Best and worst items of a store side by side
 -- zh: 某门店最好与最差的商品并列
 WITH ranked AS (

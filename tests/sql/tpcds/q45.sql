@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Web sales by area for some postal codes or items
 -- zh: 部分邮编或商品的网上销售额
 select ca_zip, ca_city, sum(ws_sales_price)

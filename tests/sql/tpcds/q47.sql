@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Months in which a brand strays from its yearly average, with the neighbouring months
 -- zh: 品牌偏离年均值的月份及其前后月
 with v1 as (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Quantity sold under alternatives of people and places
 -- zh: 按多种人群与地点条件的销量
 SELECT sum(ss_quantity)

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: How long returns take, per store
 -- zh: 各门店退货所需天数分布
 SELECT s_store_name, s_company_id, s_street_number, s_city,

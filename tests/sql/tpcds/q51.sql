@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Days on which an item's web sales to date exceed its store sales to date
 -- zh: 商品网上累计销售超过门店累计销售的日期
 with web_v1 as (

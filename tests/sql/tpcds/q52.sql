@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Brands by sales in one month
 -- zh: 某月各品牌的销售额
 SELECT dt.d_year, item.i_brand_id AS brand_id, item.i_brand AS brand, SUM(ss_ext_sales_price) AS ext_price

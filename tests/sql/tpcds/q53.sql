@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Manufacturers whose quarters stray from their average
 -- zh: 季度销售偏离平均值的制造商
 select *

@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: mixed-units: customers are told apart by one of the subjects of a catalog sale, and the other is mixed
 -- en: How much store customers spend after buying a class of items elsewhere
 -- zh: 客户在其他渠道购买某类商品后在门店的消费分段
 WITH my_customers AS (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Brands of one manager by sales in one month
 -- zh: 某经理所辖品牌某月的销售额
 select i_brand_id as brand_id, i_brand as brand, sum(ss_ext_sales_price) as ext_price

@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: set-operation-of-units: store sales have one customer and catalog sales two
 -- en: Sales of items of some colors over all channels
 -- zh: 若干颜色商品的全渠道销售额
 WITH colored AS (SELECT i_item_id FROM item WHERE i_color IN ('slate', 'pale', 'orchid')),

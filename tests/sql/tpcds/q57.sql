@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Months in which a call center's brand strays from its average, with its neighbours
 -- zh: 呼叫中心品牌偏离均值的月份及其前后月
 SELECT *

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Items that sell about the same in every channel in a month
 -- zh: 某月各渠道销售额相近的商品
 with ss_items as (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: review: extreme-value: the month is a largest value among customers' rows
 -- en: Weekly store sales, this year against the next
 -- zh: 门店周销售额，今年与次年之比
 WITH wss AS (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Sales of music items over all channels
 -- zh: 音乐类商品的全渠道销售额
 with music as (select i_item_id from item where i_category = 'Music')

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Share of promoted sales in one month
 -- zh: 某月促销销售占比
 SELECT promotions, total, CAST(promotions AS decimal(15, 4)) / CAST(total AS decimal(15, 4)) * 100 AS share

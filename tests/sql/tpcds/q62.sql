@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Days until web orders ship, by warehouse, mode and site
 -- zh: 网上订单发货天数，按仓库、方式和网站
 select left(w_warehouse_name, 20) as warehouse, sm_type, web_name,

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Managers whose months stray from their average
 -- zh: 月销售偏离平均值的经理
 SELECT i_manager_id, d_moy, sum(ss_sales_price) AS sum_sales,

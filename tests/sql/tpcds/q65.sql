@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Items that bring a store little
 -- zh: 门店内销售额很低的商品
 select s_store_name, i_item_desc, sc.revenue, i_current_price

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Monthly web and catalog sales per warehouse, as columns
 -- zh: 各仓库网上与目录销售的逐月列表
 WITH shipped AS (

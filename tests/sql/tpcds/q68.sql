@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: rows-of-units: one row per ticket, with the customer's name
 -- en: Shoppers of the month's first days away from home
 -- zh: 月初异地购物的客户
 SELECT c_last_name, c_first_name, ca_city, bought_city, ss_ticket_number, extended_price, extended_tax, list_price

@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: set-operation-of-units: sales with one customer and with two are put together
 -- en: Brands sold at breakfast or dinner time over all channels
 -- zh: 早晚餐时段各渠道的品牌销售额
 select i_brand_id as brand_id, i_brand as brand, t_hour, t_minute, sum(ext_price) as ext_price

@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: rows-of-units: one row per ticket, with the customer's name
 -- en: Customers with few items per trip
 -- zh: 每次购物件数较少的客户
 select c_last_name, c_first_name, c_salutation, c_preferred_cust_flag, ss_ticket_number, cnt

@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: use-denied: customers are named
 -- en: Customers whose web spending grows faster than in stores, by year totals
 -- zh: 网上消费增速高于门店的客户（按年合计）
 WITH year_total AS (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: use-denied: whether the customer is missing asks about the identifier itself
 -- en: Sales with a missing key, by channel and quarter
 -- zh: 缺失关联键的销售，按渠道和季度
 SELECT channel, col_name, d_year, d_qoy, i_category, count(*) AS sales_cnt, sum(ext_sales_price) AS sales_amt

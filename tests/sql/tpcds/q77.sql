@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Profit and returns of all channels in a month, with subtotals
 -- zh: 某月各渠道的利润与退货，含小计
 with ss as (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: rows-of-units: one row per ticket, with the customer's name
 -- en: Profit of Monday shoppers per ticket
 -- zh: 周一购物者每单利润
 select c_last_name, c_first_name, substr(s_city, 1, 30) as city, ss_ticket_number, amt, profit

@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: mixed-units: a return belongs to two customers and is grouped by one of them, who is then named
 -- en: Catalog customers of a state whose returns are far above average
 -- zh: 某州退货额远高于平均值的目录客户
 with customer_total_return as (

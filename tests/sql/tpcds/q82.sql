@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Items in stock that also sell in stores
 -- zh: 有库存且在门店销售的商品
 SELECT DISTINCT i_item_id, i_item_desc, i_current_price

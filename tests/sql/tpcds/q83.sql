@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Returned quantities per item in all channels, with each channel's share
 -- zh: 各渠道商品退货数量及占比
 with dates as (

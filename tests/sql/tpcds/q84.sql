@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: rows-of-units: one row per customer, with the name
 -- en: Customers of a city within an income band who returned something
 -- zh: 某市某收入段有退货的客户
 SELECT c_customer_id AS customer_id, coalesce(c_last_name, '') || ', ' || coalesce(c_first_name, '') AS customername

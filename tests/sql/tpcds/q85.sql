@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Reasons of web returns with averages, under alternatives
 -- zh: 多种条件下网上退货原因及平均值
 select substring(r_reason_desc, 1, 20) as reason_text, avg(ws_quantity), avg(wr_refunded_cash), avg(wr_fee)

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: People who bought in stores but not elsewhere on the day
 -- zh: 当天只在门店购物的人数
 select count(*)

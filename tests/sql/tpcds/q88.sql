@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: How many sales fall into each half hour
 -- zh: 每半小时的销售笔数
 SELECT *

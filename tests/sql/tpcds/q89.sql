@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Classes of items whose months stray from the store's average
 -- zh: 月销售偏离门店均值的商品子类
 select *

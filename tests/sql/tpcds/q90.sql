@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Web sales in the morning against the evening
 -- zh: 早间与晚间网上销售之比
 SELECT CAST(amc AS decimal(15, 4)) / CAST(pmc AS decimal(15, 4)) AS am_pm_ratio

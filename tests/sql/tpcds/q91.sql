@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Losses of call centers from certain households
 -- zh: 呼叫中心因特定家庭退货的损失
 select cc_call_center_id, cc_name, cc_manager, sum(cr_net_loss) as returns_loss

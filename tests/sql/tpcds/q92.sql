@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Web discounts far above the usual one of the item
 -- zh: 远高于商品常规水平的网上折扣
 WITH usual AS (

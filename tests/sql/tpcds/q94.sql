@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: correlated-subquery: other lines of an order are not known to be of the same customers
 -- en: Web orders shipped from several warehouses and never returned
 -- zh: 由多个仓库发货且从未退货的网上订单
 SELECT count(DISTINCT ws_order_number) AS "order count", sum(ws_ext_ship_cost) AS "total shipping cost",

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Web orders shipped from several warehouses and returned
 -- zh: 由多个仓库发货且有退货的网上订单
 with ws_wh as (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Sales in half an hour to households of one size
 -- zh: 半小时内特定规模家庭的购买笔数
 SELECT count(*)

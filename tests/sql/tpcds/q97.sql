@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: use-denied: whether the customer is missing asks about the identifier itself
 -- en: Pairs of customer and item by where they were bought
 -- zh: 客户与商品组合按购买渠道统计
 with ssci as (

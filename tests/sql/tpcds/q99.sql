@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Days until catalog orders ship, by warehouse, mode and call center
 -- zh: 目录订单发货天数，按仓库、方式和呼叫中心
 from (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Pricing summary per return flag and line status
 -- zh: 按退货标志和行状态汇总价格
 SELECT

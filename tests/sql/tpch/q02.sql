@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Cheapest supplier of each small brass part in Europe
 -- zh: 欧洲各小型黄铜零件的最低价供应商
 select s.s_acctbal, s.s_name, n.n_name, p.p_partkey, p.p_mfgr, s.s_address, s.s_phone, s.s_comment

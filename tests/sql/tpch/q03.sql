@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: rows-of-units: one row per order is one customer's row
 -- en: Unshipped orders with the largest revenue
 -- zh: 尚未发货且金额最大的订单
 with late as (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Revenue of local suppliers per nation of Asia
 -- zh: 亚洲各国本地供应商的销售额
 select n_name, sum(l_extendedprice * (1 - l_discount)) as revenue

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Revenue gained if small discounts were dropped
 -- zh: 取消小额折扣可增加的收入
 SELECT sum(l_extendedprice * l_discount) AS revenue

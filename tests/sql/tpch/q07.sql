@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Trade between France and Germany by year
 -- zh: 法德两国之间逐年的贸易额
 select supp_nation, cust_nation, l_year, sum(volume) as revenue

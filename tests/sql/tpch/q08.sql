@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Market share of Brazil in America for one kind of part
 -- zh: 某类零件中巴西在美洲的市场份额
 WITH all_nations AS (

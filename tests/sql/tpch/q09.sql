@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Profit on green parts by nation and year
 -- zh: 绿色零件按国家和年份的利润
 select n_name as supp_nation, date_part('year', o_orderdate) as o_year,

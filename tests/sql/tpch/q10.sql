@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: use-denied: one row per customer, with the name
 -- en: Customers who returned the most in a quarter
 -- zh: 一个季度内退货金额最高的客户
 select c_custkey, c_name, sum(l_extendedprice * (1 - l_discount)) as revenue, c_acctbal,

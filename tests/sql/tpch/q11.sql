@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Parts that make up much of a nation's stock value
 -- zh: 占一国库存价值较大的零件
 WITH stock AS (

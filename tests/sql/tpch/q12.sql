@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Late deliveries by ship mode and urgency
 -- zh: 按运输方式和紧急程度统计迟到的货物
 select l_shipmode,

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: How many customers have how many orders
 -- zh: 客户按订单数的分布
 select c_count, count(*) as custdist

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Share of promoted parts in a month's revenue
 -- zh: 一个月收入中促销零件的占比
 SELECT 100.00 * sum(CASE WHEN p_type LIKE 'PROMO%' THEN l_extendedprice * (1 - l_discount) ELSE 0 END)

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Supplier with the largest revenue in a quarter
 -- zh: 一个季度内销售额最高的供应商
 with revenue(supplier_no, total_revenue) as (

@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Number of suppliers per kind of part, complaints left out
 -- zh: 各类零件的供应商数（剔除被投诉者）
 select p_brand, p_type, p_size, count(distinct ps_suppkey) as supplier_cnt

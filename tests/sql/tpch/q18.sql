@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: use-denied: one row per customer and order, with the name
 -- en: Customers with very large orders
 -- zh: 大额订单的客户
 select c_name, c_custkey, o_orderkey, o_orderdate, o_totalprice, sum(l_quantity) as quantity

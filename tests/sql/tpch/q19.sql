@@ -1,4 +1,5 @@
 -- governed
+-- protected: governed
 -- en: Revenue of hand-picked brands and containers delivered in person
 -- zh: 特定品牌与包装、当面交付的零件的收入
 select sum(l_extendedprice * (1 - l_discount)) as revenue

@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: correlated-subquery: other lines of an order are not known to be the same customer's
 -- en: Suppliers who alone kept an order waiting
 -- zh: 独自造成订单延误的供应商
 select s_name, count(*) as numwait

@@ -1,4 +1,5 @@
 -- governed
+-- protected: refused: use-denied: the label is a part of a telephone number
 -- en: Wealthy customers without orders, by country code
 -- zh: 余额较高却没有订单的客户，按国家代码
 SELECT cntrycode, count(*) AS numcust, sum(c_acctbal) AS totacctbal
