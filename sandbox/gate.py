@@ -106,7 +106,10 @@ class Gate:
             raise TooLarge("the text is too long")
         statement = self._statement(sql)
         walk = _Walk(frozenset(map(folded, tables)), self._functions, self._columns, self._limits.sql_depth)
-        walk.through(statement["node"])
+        try:
+            walk.through(statement["node"])
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise Refused("a node without its parts") from error
 
     def _statement(self, sql: str) -> Tree:
         """The tree of the one SELECT that `sql` is, without parameters."""

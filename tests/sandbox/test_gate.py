@@ -208,6 +208,23 @@ def test_a_function_that_is_not_listed_is_refused_with_any_spelling() -> None:
             _gate().check(sql, ())
 
 
+@pytest.mark.parametrize(
+    "node",
+    [
+        '{"type": "SELECT_NODE", "cte_map": {"map": [{}]}}',
+        '{"type": "SELECT_NODE", "select_list": [{"class": "FUNCTION"}]}',
+        '{"type": "SELECT_NODE", "select_list": [{"class": "COLUMN_REF", "column_names": []}]}',
+        '{"type": "SELECT_NODE", "from_table": {"type": "TABLE_FUNCTION", "function": null}}',
+        '{"type": "SELECT_NODE", "select_list": [{"class": "SUBQUERY", "subquery": []}]}',
+        '{"type": ["SELECT_NODE"]}',
+    ],
+)
+def test_a_node_of_another_shape_than_today_is_refused(node: str) -> None:
+    tree = f'{{"error": false, "statements": [{{"node": {node}, "named_param_map": []}}]}}'
+    with pytest.raises(Refused):
+        Gate(lambda _: tree, columns=(), functions=(), limits=Limits()).check("SELECT 1", ())
+
+
 def test_a_nul_byte_is_refused() -> None:
     with pytest.raises(Refused, match="NUL"):
         _gate().check("SELECT 1\0, current_user", ())
