@@ -96,7 +96,6 @@ class Attack:
     behind all walls, when it is none of those. `through` sees that it got through behind none of its walls.
     `only` says who can try it at all: "root" or "user", with the reason. What would not end without its walls is
     given up after `patience` seconds, as "task-cancelled". `landlock_abi` is that from which on Landlock stops it.
-    `hole` says that it gets through although it must not, and why: its tests fail until someone closes it.
     """
 
     name: str
@@ -109,7 +108,6 @@ class Attack:
     only: tuple[str, str] | None = None
     patience: float | None = None
     landlock_abi: int = 1
-    hole: str = ""
 
     def held_by(self, standing: frozenset[str]) -> frozenset[str]:
         """Those of its walls that stand and are new enough to stop it."""

@@ -105,7 +105,7 @@ ATTACKS = (
     Attack(
         name="signal by a pipe",
         how=Native(act=_own_signal),
-        walls={LANDLOCK: "done", OWN_USER: "done"},
+        walls={SECCOMP: "EPERM", LANDLOCK: "done", OWN_USER: "done"},
         through=changes("victim"),
         landlock_abi=6,
     ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sandbox.confine import GATE, OWN_USER, SECURE_VIEWS
+from sandbox.confine import GATE, SECURE_VIEWS
 from sandbox.protocol import CODES
 from tests.sandbox.attacks.aftermath import Aftermath
 from tests.sandbox.attacks.attack import MARK, ROOT, Attack, Native, Sql
@@ -38,16 +38,7 @@ def _trials(attack: Attack) -> Iterator[Trial]:
 
 def _cases(name: str) -> list[object]:
     trials = [trial for attack in ATTACKS for trial in _trials(attack) if trial.name.split()[0] == name]
-    return [
-        pytest.param(one, id=f"{one.attack.family}: {one.attack.name} - {one.name}", marks=_marks(one))
-        for one in trials
-    ]
-
-
-def _marks(trial: Trial) -> list[pytest.MarkDecorator]:
-    """A hole that is known and not closed yet fails here, until closing it makes the mark wrong."""
-    known = trial.attack.hole and trial.name not in {"none", f"only {OWN_USER}"} and not (ROOT and not trial.last)
-    return [pytest.mark.xfail(strict=True, reason=f"HOLE: {trial.attack.hole}")] if known else []
+    return [pytest.param(one, id=f"{one.attack.family}: {one.attack.name} - {one.name}") for one in trials]
 
 
 @pytest.fixture(scope="session")
