@@ -58,7 +58,8 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
         _inline_named_windows(select)
         _name_outputs(select)
     mark_generators(tree)
-    schema: dict[str, object] = {name: {f.name.lower(): f.type for f in d.fields} for name, d in by_name.items()}
+    read = {t.name.lower() for t in tree.find_all(exp.Table)} & set(by_name)
+    schema: dict[str, object] = {name: {f.name.lower(): f.type for f in by_name[name].fields} for name in read}
     try:
         tree = qualify(tree, schema=schema, dialect=DIALECT, validate_qualify_columns=False, quote_identifiers=True)
         for select in list(tree.find_all(exp.Select)):
@@ -138,6 +139,8 @@ def _orders_by_output(column: exp.Column) -> bool:
 def _inline_named_windows(select: exp.Select) -> None:
     """Replace `OVER w` by the window that the WINDOW clause calls w."""
     named = {w.this.name.lower(): w for w in select.args.get("windows") or []}
+    if not named:
+        return
     for window in list(select.find_all(exp.Window)):
         alias = window.args.get("alias")
         if alias is None or alias.name.lower() not in named:

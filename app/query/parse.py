@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-import sqlglot
-from sqlglot import exp
+from sqlglot import Dialect, exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -21,6 +20,7 @@ from app.query.literals import computed_bounds, computed_unit, literal_where_nee
 from app.query.sugar import without_sugar
 
 DIALECT = "duckdb"
+_DUCKDB = Dialect.get_or_raise(DIALECT)
 
 FunctionClass = Callable[[str], str | None]
 """Answers the class of a function by its DuckDB name (`policies/functions.toml`), None when it is not listed."""
@@ -72,7 +72,7 @@ def parse(sql: str, functions: Functions) -> exp.Query:
 def _statements(sql: str, functions: Functions) -> list[exp.Expr]:
     """The statements of a text, empty ones left out."""
     try:
-        tokens = sqlglot.tokenize(sql, dialect=DIALECT)
+        tokens = _DUCKDB.tokenize(sql)
     except SqlglotError as error:
         raise Invalid(_syntax_finding(error)) from None
     deep = nested_too_deep(tokens, sql)
@@ -80,7 +80,7 @@ def _statements(sql: str, functions: Functions) -> list[exp.Expr]:
         raise Invalid(deep)
     _refuse_tokens(tokens, sql, functions)
     try:
-        return [s for s in sqlglot.parse(sql, dialect=DIALECT) if s is not None]
+        return [s for s in _DUCKDB.parser().parse(tokens, sql) if s is not None]
     except SqlglotError as error:
         raise Invalid(_syntax_finding(error)) from None
     except RecursionError:
