@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from time import perf_counter
 
+from tests.bench.analysis import analysis
 from tests.bench.governed import governed
 from tests.bench.overhead import overhead
 from tests.bench.policy import policy
@@ -26,9 +27,10 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "scans": ("scans through secure views", scans),
     "clients": ("many clients at once", throughput),
     "policy": ("decisions of the use policy", policy),
+    "analysis": ("knowing what a text does", analysis),
     "spill": ("more data than memory", spilling),
 }
-USUAL = ("governed", "job", "scans", "clients", "policy")
+USUAL = ("governed", "job", "scans", "clients", "policy", "analysis")
 """Those that run when none is named: the others take long."""
 
 

@@ -105,8 +105,8 @@ class Pipeline:
         self.connection = connection
         self.datasets = datasets or open_datasets(connection)
         context = Context(now=NOW)
-        held = standing_uses(ENGINE.standing, self.datasets, context)
-        self.policy = snapshot(ENGINE.standing, {TRIAL: held}, self.datasets)
+        self.held = standing_uses(ENGINE.standing, self.datasets, context)
+        self.policy = snapshot(ENGINE.standing, {TRIAL: self.held}, self.datasets)
         self.context = context
 
     def question(self, sql: str) -> Question:
