@@ -15,7 +15,7 @@ from app.engine import Engine
 from app.policy.conditions import Context
 from app.policy.decision import TRIAL, answers, smallest_application
 from app.policy.grants import Uses, collect, quoted, quoted_key
-from app.policy.snapshot import snapshot
+from app.policy.snapshot import PolicySnapshot, snapshot
 from app.policy.views import Viewer, restrict
 from app.query.analysis import Understood, mixed_units, outline, understand
 from app.workflow import Question, permit
@@ -103,7 +103,11 @@ def _linted(engine: Engine, draft: Draft, understood: Understood, begun: float) 
     draft = _about(draft, understood.datasets)
     held = snapshot(engine.standing, {TRIAL: draft.held}, understood.datasets)
     missing, _ = smallest_application(held, TRIAL, outline(understood), draft.context)
-    decision, findings, relations = _once_granted(engine, draft, understood, missing)
+    granted = held
+    if missing.fields:
+        uses = collect([*draft.held, *missing], purpose=draft.held.purpose)
+        granted = snapshot(engine.standing, {TRIAL: uses}, understood.datasets)
+    decision, findings, relations = _once_granted(engine, draft, understood, granted)
     judged = answers(held, TRIAL, understood.datasets, understood.uses, draft.context)
     return Linted(
         decision=decision,
@@ -127,14 +131,13 @@ def _about(draft: Draft, datasets: tuple[Dataset, ...]) -> Draft:
 
 
 def _once_granted(
-    engine: Engine, draft: Draft, understood: Understood, missing: Uses
+    engine: Engine, draft: Draft, understood: Understood, policy: PolicySnapshot
 ) -> tuple[Decision, tuple[Finding, ...], tuple[Relation, ...]]:
     """What policy and governance say when nothing is missing any more, and the aggregations that mix units."""
-    granted = collect([*draft.held, *missing], purpose=draft.held.purpose)
     question = Question(
         sql=draft.sql,
         datasets=understood.datasets,
-        policy=snapshot(engine.standing, {TRIAL: granted}, understood.datasets),
+        policy=policy,
         authorization=TRIAL,
         context=draft.context,
     )
