@@ -73,6 +73,14 @@ def _same_parts(node: exp.Expr) -> exp.Expr | None:
     return exp.paren(exp.and_(*(exp.NullSafeEQ(this=a, expression=b) for a, b in pairs), copy=False), copy=False)
 
 
+def _without_star(node: exp.Expr) -> exp.Expr:
+    """EXISTS asks for rows and not for their columns: `SELECT *` would name them all."""
+    select = node.this.this if isinstance(node.this, exp.Subquery) else node.this
+    if isinstance(select, exp.Select) and all(isinstance(p, exp.Star) for p in select.expressions):
+        select.set("expressions", [exp.alias_(exp.Literal.number(1), "one", quoted=True)])
+    return node
+
+
 def _similar(node: exp.Expr) -> exp.Expr:
     """SIMILAR TO is a match of the whole text."""
     return exp.RegexpFullMatch(this=node.this, expression=node.expression)
@@ -155,6 +163,7 @@ def _taken(name: str, projection: exp.Expr) -> exp.Column:
 
 _REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.IgnoreNulls: _without_nulls_clause,
+    exp.Exists: _without_star,
     exp.EQ: _equal,
     exp.NEQ: _unequal,
     exp.SimilarTo: _similar,
