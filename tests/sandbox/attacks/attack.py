@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 ROOT = os.geteuid() == 0
 MARK = "4f1c-secret-of-another"
 """The text that no attack may get to see."""
-SHARED_KEY = 0x51C1CE
-"""The key of the shared memory that attacks make."""
 REFUSED, FAILED, DIED, DONE = "guard-refused", "engine-error", "child-died", "done"
 SMALL = Limits(wall_seconds=60, cpu_seconds=20, memory_bytes=256 << 20, threads=2, scratch_bytes=64 << 20)
 
@@ -41,7 +39,8 @@ class Ground:
     `source` is the file of the plan's view v(i, g, s), which has a column h that the view does not show, and rows with
     g = 6 that the view w(i, g, s) hides. `other` is a file beside it, `secret` one that its owner alone may read.
     `database` is a database file, `outside` an empty folder where everyone may write, `table` a good result as base64.
-    `port` (of TCP and UDP), `socket` (a path) and `abstract` lead to a listener; `victim` is another process.
+    `port` (TCP), `datagrams` (UDP), `socket` (a path) and `abstract` lead to a listener. `victim` is another process.
+    `shared` is the key of shared memory that is not there.
     """
 
     scratch: str
@@ -54,6 +53,8 @@ class Ground:
     socket: str
     abstract: str
     port: int
+    datagrams: int
+    shared: int
     victim: int
     zygote: int
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sandbox.confine import LANDLOCK, NAMESPACES, OWN_ROOT, SECCOMP
 from tests.sandbox.attacks.aftermath import Sign, changes, done
-from tests.sandbox.attacks.attack import DIED, REFUSED, SHARED_KEY, Attack, Ground, Native, Sql, stacked
+from tests.sandbox.attacks.attack import DIED, REFUSED, Attack, Ground, Native, Sql, stacked
 from tests.sandbox.attacks.kernel import NUMBERS, call
 
 _NOBODY = "ECONNREFUSED|ENETUNREACH"
@@ -23,12 +23,12 @@ def _connect(family: int, address: object) -> None:
 
 def _send(ground: Ground) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.sendto(b"x", ("127.0.0.1", ground.port))
+        one.sendto(b"x", ("127.0.0.1", ground.datagrams))
         time.sleep(0.02)
 
 
 def _share_memory(ground: Ground) -> None:
-    call("shmget", SHARED_KEY, 4096, 0o1666)
+    call("shmget", ground.shared, 4096, 0o1666)
 
 
 _ACTS: dict[str, tuple[Callable[[Ground], object], dict[str, str], Sign]] = {

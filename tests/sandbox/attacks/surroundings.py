@@ -20,10 +20,11 @@ from threading import Thread
 import duckdb
 
 from sandbox.scratch import clear
-from tests.sandbox.attacks.attack import MARK, SHARED_KEY, Ground
+from tests.sandbox.attacks.attack import MARK, Ground
 
 State = dict[str, tuple[object, ...]]
 _VARIABLE = "SLUICE_ATTACK_SECRET"
+_SHARED = 0x51C10000
 _FILES = ("source", "other", "secret", "database")
 
 
@@ -31,12 +32,13 @@ class Listener:
     """Someone outside who notes whoever connects: over TCP, UDP, and local sockets with a path or an abstract name."""
 
     def __init__(self, folder: Path) -> None:
-        self.path, self.abstract = str(folder / "listener"), f"sluice-attack-{os.getpid()}"
+        self.path, self.abstract = str(folder / "listener"), folder.name
         self.heard = 0
         tcp = socket.create_server(("127.0.0.1", 0))
         self.port = int(tcp.getsockname()[1])
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", self.port))
+        udp.bind(("127.0.0.1", 0))
+        self.datagrams = int(udp.getsockname()[1])
         local = [socket.socket(socket.AF_UNIX) for _ in range(2)]
         for one, name in zip(local, (self.path, f"\0{self.abstract}"), strict=True):
             one.bind(name)
@@ -154,6 +156,8 @@ class Surroundings:
             socket=self._listener.path,
             abstract=self._listener.abstract,
             port=self._listener.port,
+            datagrams=self._listener.datagrams,
+            shared=_SHARED + os.getpid(),
             victim=0,
             zygote=0,
         )
@@ -169,7 +173,7 @@ class Surroundings:
         found["vault"] = tuple(sorted(path.name for path in Path(ground.source).parent.iterdir()))
         found["outside"] = tuple(sorted(path.name for path in Path(ground.outside).iterdir()))
         found["connected"] = (self._listener.heard,)
-        found["shared memory"] = (_shared_memory(),)
+        found["shared memory"] = (_shared_memory(ground.shared),)
         return found
 
     def changed(self, ground: Ground, before: State, zygotes: set[int]) -> frozenset[str]:
@@ -183,7 +187,7 @@ class Surroundings:
             self._victim.replace()
         if _status(ground.zygote) in ("", "Z", "T"):
             changed.add("zygote")
-        if (segment := _shared_memory()) is not None:
+        if (segment := _shared_memory(ground.shared)) is not None:
             ctypes.CDLL(None).shmctl(segment, 0, None)
         for left in [pid for pid, session in _sessions() if session in zygotes and pid not in zygotes]:
             changed.add("process")
@@ -202,11 +206,11 @@ def _sessions() -> Iterator[tuple[int, int]]:
                     yield int(entry.name), int(fields[3])
 
 
-def _shared_memory() -> int | None:
+def _shared_memory(key: int) -> int | None:
     """The number of the shared memory that an attack made, if everyone sees it."""
     for line in Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]:
-        key, number = line.split()[:2]
-        if int(key) == SHARED_KEY:
+        found, number = line.split()[:2]
+        if int(found) == key:
             return int(number)
     return None
 
