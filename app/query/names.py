@@ -18,7 +18,7 @@ from app.domain.values import Dataset, Position
 from app.query.depth import too_deep
 from app.query.joins import semi_joins_as_conditions
 from app.query.parse import DIALECT, position
-from app.query.places import PLACE, first_places, mark_generators, mark_places
+from app.query.places import PLACE, first_places, joined_using, mark_generators, mark_places
 from app.query.subqueries import own_aliases, visible_ctes
 from app.query.widths import mark_wide_sums
 
@@ -50,15 +50,14 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
     Raises Refusal "unknown-table", "unknown-column", "names-unresolved", and Invalid "sql-too-deep", with their places.
     """
     by_name = {d.name.lower(): d for d in datasets}
-    _check_tables(tree, sql, by_name)
+    read = _tables_read(tree, sql, by_name)
     positions = first_places(tree, sql)
     written, bare = _written_outputs(tree), _like_tables(tree)
     tree = tree.copy()
     for select in list(tree.find_all(exp.Select)):
         _inline_named_windows(select)
         _name_outputs(select)
-    mark_generators(tree)
-    read = {t.name.lower() for t in tree.find_all(exp.Table)} & set(by_name)
+        mark_generators(select)
     schema: dict[str, object] = {name: {f.name.lower(): f.type for f in by_name[name].fields} for name in read}
     try:
         tree = qualify(tree, schema=schema, dialect=DIALECT, validate_qualify_columns=False, quote_identifiers=True)
@@ -66,8 +65,8 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
             _expand_group_by_all(select)
             _drop_literal_keys(select)
             _plain_using_columns(select)
+            mark_places(select, sql)
             semi_joins_as_conditions(select)
-        mark_places(tree, sql)
         mark_wide_sums(tree)
     except SqlglotError:
         raise Refusal("names-unresolved") from None
@@ -80,32 +79,43 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
     return Resolved(tree=tree, outputs=outputs, datasets=by_name, positions=positions, sql=sql)
 
 
-def _check_tables(tree: exp.Query, sql: str, datasets: dict[str, Dataset]) -> None:
-    findings = []
+def _tables_read(tree: exp.Query, sql: str, datasets: dict[str, Dataset]) -> set[str]:
+    """The names of the data sets that the text mentions; raises Refusal "unknown-table" for any other table."""
+    findings, read = [], set()
     for table in tree.find_all(exp.Table):
         name = table.name.lower()
+        read |= {name} & set(datasets)
         if name not in datasets and name not in visible_ctes(table):
             near = difflib.get_close_matches(name, datasets, n=1)
             params = (("table", table.name), ("suggestion", datasets[near[0]].name if near else "-"))
             findings.append(Finding(code="unknown-table", params=params, position=position(table, sql)))
     if findings:
         raise Refusal(findings[0], *findings[1:])
+    return read
 
 
 def _check_columns(resolved: Resolved) -> None:
     findings = []
-    known = sorted({f.name.lower() for d in resolved.datasets.values() for f in d.fields})
-    for column in resolved.tree.find_all(exp.Column):
-        if column.table or _orders_by_output(column):
-            continue
-        near = difflib.get_close_matches(column.name.lower(), known, n=1)
-        params = (("column_name", column.name), ("suggestion", near[0] if near else "-"))
-        findings.append(Finding(code="unknown-column", params=params, position=resolved.place(column)))
-    stars = [s for s in resolved.tree.find_all(exp.Star) if not isinstance(s.parent, exp.Count)]
-    natural = [j for j in resolved.tree.find_all(exp.Join) if j.method.upper() == "NATURAL"]
-    findings += [Finding(code="names-unresolved", position=resolved.place(n)) for n in [*stars, *natural]]
+    known: list[str] = []
+    for node in resolved.tree.find_all(exp.Column, exp.Star, exp.Join):
+        if isinstance(node, exp.Column):
+            if node.table or _orders_by_output(node):
+                continue
+            known = known or sorted({f.name.lower() for d in resolved.datasets.values() for f in d.fields})
+            near = difflib.get_close_matches(node.name.lower(), known, n=1)
+            params = (("column_name", node.name), ("suggestion", near[0] if near else "-"))
+            findings.append(Finding(code="unknown-column", params=params, position=resolved.place(node)))
+        elif _unresolved(node):
+            findings.append(Finding(code="names-unresolved", position=resolved.place(node)))
     if findings:
         raise Refusal(findings[0], *findings[1:])
+
+
+def _unresolved(node: exp.Expr) -> bool:
+    """Whether a star was left as it is, or a NATURAL join."""
+    if isinstance(node, exp.Star):
+        return not isinstance(node.parent, exp.Count)
+    return isinstance(node, exp.Join) and node.method.upper() == "NATURAL"
 
 
 def _like_tables(tree: exp.Query) -> list[exp.Column]:
@@ -182,7 +192,7 @@ def _drop_literal_keys(select: exp.Select) -> None:
 def _plain_using_columns(select: exp.Select) -> None:
     """USING of inner and left joins yields the first table's column, not COALESCE over equal ones."""
     sides = {j.side.upper() for j in select.args.get("joins") or []}
-    if sides & {"RIGHT", "FULL"}:
+    if not joined_using(select) or sides & {"RIGHT", "FULL"}:
         return
     for node in list(select.find_all(exp.Coalesce)):
         operands = [node.this, *node.expressions]

@@ -11,6 +11,7 @@ PLACE = "place"
 """Key in the `meta` of a generated column: its `Position`."""
 _WRITTEN = "written beside a star"
 _NATURAL = "natural"
+_USING = "using"
 
 
 def first_places(tree: exp.Query, sql: str) -> dict[str, Position]:
@@ -23,30 +24,34 @@ def first_places(tree: exp.Query, sql: str) -> dict[str, Position]:
     return places
 
 
-def mark_generators(tree: exp.Query) -> None:
-    """Note in the tree, before names resolve, which queries have stars and which joins are NATURAL."""
-    for select in tree.find_all(exp.Select):
-        if any(p.is_star for p in select.expressions):
-            select.meta[_WRITTEN] = frozenset(p.name.lower() for p in select.expressions if isinstance(p, exp.Column))
-    for join in tree.find_all(exp.Join):
-        if join.method.upper() == "NATURAL":
-            join.meta[_NATURAL] = True
+def mark_generators(select: exp.Select) -> None:
+    """Note in `select`, before names resolve, whether it has stars, USING, and which of its joins are NATURAL."""
+    if any(p.is_star for p in select.expressions):
+        select.meta[_WRITTEN] = frozenset(p.name.lower() for p in select.expressions if isinstance(p, exp.Column))
+    for join in select.args.get("joins") or []:
+        natural = join.method.upper() == "NATURAL"
+        join.meta[_NATURAL] = natural
+        select.meta[_USING] = select.meta.get(_USING, False) or natural or bool(join.args.get("using"))
 
 
-def mark_places(tree: exp.Query, sql: str) -> None:
+def joined_using(select: exp.Select) -> bool:
+    """Whether `select` had a join USING columns, or a NATURAL one."""
+    return bool(select.meta.get(_USING))
+
+
+def mark_places(select: exp.Select, sql: str) -> None:
     """Give the columns that stars and NATURAL joins generated the place of the table that they come from."""
-    for select in tree.find_all(exp.Select):
+    joins = select.args.get("joins") or []
+    written = select.meta.get(_WRITTEN)
+    if written is not None:
         from_ = select.args.get("from_")
-        items = [from_.this] if from_ is not None else []
-        items += [j.this for j in select.args.get("joins") or []]
-        written = select.meta.get(_WRITTEN)
-        if written is not None:
-            _mark_star(select, {i.alias_or_name.lower(): position(i, sql) for i in items}, written)
-        for join in select.args.get("joins") or []:
-            on = join.args.get("on")
-            if join.meta.get(_NATURAL) and on is not None:
-                for column in on.find_all(exp.Column):
-                    column.meta[PLACE] = position(join.this, sql)
+        items = [*([from_.this] if from_ is not None else []), *(j.this for j in joins)]
+        _mark_star(select, {i.alias_or_name.lower(): position(i, sql) for i in items}, written)
+    for join in joins:
+        on = join.args.get("on")
+        if join.meta.get(_NATURAL) and on is not None:
+            for column in on.find_all(exp.Column):
+                column.meta[PLACE] = position(join.this, sql)
 
 
 def _mark_star(select: exp.Select, sources: dict[str, Position | None], written: frozenset[str]) -> None:
