@@ -237,12 +237,13 @@ class _Governor:
                 self._refuse_mixed(held, select)
                 return self._frontier(select, keys, units)
         self._refuse_fallible([select], select)
+        relation = self._unit_relation(select, units, equal)
         if hidden:
             select.set("order", None)
             for i, unit in enumerate(units):
                 select.append("expressions", exp.alias_(unit.column(), f"__u{i}", quoted=True))
                 select.append("expressions", exp.alias_(unit.tag_column(), f"__t{i}", quoted=True))
-        return self._unit_relation(select, units, equal)
+        return relation
 
     def _grouped(self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool) -> Relation:
         group = select.args.get("group")

@@ -142,12 +142,12 @@ class Pipeline:
         for export in task.exports:
             gate.check(export.sql, tables)
 
-    def run(self, task: QueryTask) -> int:
-        """Run every text of a task without a sandbox; answers the number of rows of its result."""
+    def run(self, task: QueryTask) -> list[tuple[Any, ...]]:
+        """Run every text of a task without a sandbox; answers the rows of its result."""
         for step in task.steps:
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.table} AS {step.sql}")
-        counts = [len(self.connection.execute(export.sql).fetchall()) for export in task.exports]
-        return counts[0]
+        answers = [self.connection.execute(export.sql).fetchall() for export in task.exports]
+        return answers[0]
 
     def _serialize(self, sql: str) -> str:
         (row,) = self.connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()

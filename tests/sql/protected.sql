@@ -38,6 +38,9 @@ select region, avg(s) a from (select person_id, region, sum(cost) s from person 
 -- asks: a left join aligned on the unit
 select p.region, count(*) n, sum(v.cost) s from person p left join (select person_id, sum(cost) cost from visit where clinic = 'c1' group by person_id) v on p.person_id = v.person_id group by p.region;
 select p.region, count(*) n, case when count(distinct case when v.cost <> 0 then p.person_id end) >= 10 then sum(v.cost) end s from person p left join (select person_id, sum(cost) cost from visit where clinic = 'c1' group by person_id) v on p.person_id = v.person_id group by p.region having count(distinct p.person_id) >= 10;
+-- asks: the outer side's unit is no key: persons without such a visit are one group
+select count(*) c, sum(n) s from (select v.person_id g, count(*) n from person p left join (select person_id from visit where clinic = 'c1') v on p.person_id = v.person_id group by v.person_id);
+select 1 c, count(*) s from person where person_id not in (select person_id from visit where clinic = 'c1');
 -- asks: a per-unit CTE aggregated above
 with per as (select person_id, count(*) n, sum(cost) s from visit group by person_id) select n, count(*) c, avg(s) a from per group by n;
 with per as (select person_id, count(*) n, sum(cost) s from visit group by person_id) select n, count(*) c, avg(s) a from per group by n having count(distinct person_id) >= 10;

@@ -54,7 +54,7 @@ def file(language: str) -> Path:
 
 
 def _constructs(language: str) -> str:
-    over_open, over_units = Pipeline(small_world()), _protected_pipeline()
+    over_open, over_units = Pipeline(small_world()), protected_pipeline()
     lines = [TEXTS[language]["constructs_head"]]
     for example in EXAMPLES:
         first, second = outcome(over_open, example.open), outcome(over_units, example.protected)
@@ -122,7 +122,8 @@ def _reason(stated: Expected, language: str) -> str:
     return re.sub(r"“?\{\w+\}”?", "…", messages()[stated.code].what.zh)
 
 
-def _protected_pipeline() -> Pipeline:
+def protected_pipeline() -> Pipeline:
+    """The way of queries over the protected tables of this folder's tests, as mounting would leave them."""
     connection = duckdb.connect()
     for name, (units, _, select) in PROTECTED.items():
         tags = "".join(f', hash({u}) AS "__tag_{u}"' for u in units.split(",") if u)

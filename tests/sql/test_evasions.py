@@ -16,6 +16,9 @@ REFUSED = [
     # queries that look at the rows of other units
     "select p.region, t.c from person p, lateral (select count(*) c from visit v where v.person_id = p.person_id) t",
     "select p.region, t.income from person p, (select q.income from person q where q.region = p.region) t",
+    "select count(*) from person p, (select v.cost from visit v where v.cost > p.region) t",
+    "select count(*) from area a, (select b.label from area b where b.region = a.region) t, person p",
+    "select avg(n) from (select person_id, count(*) n from job group by person_id)",
     "select count(*) from person p where (select count(*) from person q where q.region = p.region) > 2",
     "select region, (select sum(q.income) from person q where q.region = p.region) from person p group by region",
     "select region from person p group by region having (select sum(q.cost) from visit q where q.person_id = 3) > 1",
@@ -143,6 +146,7 @@ REFUSED = [
     "select region, count(*) from person group by grouping sets ((region), ())",
     "select count(*) from person group by ()",
     "select distinct on (region) region, income from person",
+    "select count(*) from (select distinct on (region) sex from person)",
     "select count(*) from person using sample 1 rows",
     "select count(*) from person tablesample 10%",
     "select count(*) from person at (version => 1)",

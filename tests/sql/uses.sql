@@ -247,3 +247,9 @@ from p;
 -- uses: p.a=show@1:8 p.b=show@1:15
 select a & 1, b << 2
 from p;
+-- uses: p.id=filter:eq@2:18 q.c=link@2:25
+select count(*)
+from p join q on p.id = q.c;
+-- uses: p.id=group@2:17
+select count(*)
+from p group by id + 1;
