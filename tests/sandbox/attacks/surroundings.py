@@ -120,7 +120,7 @@ class Surroundings:
         self._listener.close()
         self._victim.close()
         os.close(self._given)
-        del os.environ[_VARIABLE]
+        os.environ.pop(_VARIABLE, None)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
