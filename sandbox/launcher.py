@@ -164,15 +164,25 @@ class Launcher:
             message = b""
         owner = watch.scratch.stat()
         for _ in range(_TRIES):
-            zygote = self._ready()
             try:
-                return zygote.run(order, message, watch)
-            except Gone:
-                self._retire(zygote)
+                end = self._attempt(order, message, watch)
             finally:
                 take_back(watch.scratch, owner)
+            if end is not None:
+                return end
             clear(watch.scratch)
         return End(killed="child-died", exit=None, answer=None)
+
+    def _attempt(self, order: Order, message: bytes, watch: Watch) -> End | None:
+        """Run a task on the zygote at hand, or a new one; None when that is gone, perhaps before it was ready."""
+        zygote = None
+        try:
+            zygote = self._ready()
+            return zygote.run(order, message, watch)
+        except Gone:
+            if zygote is not None:
+                self._retire(zygote)
+            return None
 
     def _retire(self, zygote: Zygote) -> None:
         """End a zygote that cannot be reached, unless another thread has put a new one in its place."""

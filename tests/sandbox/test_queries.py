@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import sandbox.launcher as launcher_module
 from sandbox.launcher import Launcher
 from sandbox.launcher import run as run_cold
 from sandbox.process import End, Gone, Zygote
@@ -215,6 +217,21 @@ def test_a_task_whose_zygote_never_lives_long_ends_as_dead(
     monkeypatch.setattr(Zygote, "run", short_lived)
     with Launcher() as launcher:
         assert launcher.run(query(table, "SELECT 1 AS a"), scratch, require_isolation=True).code == "child-died"
+
+
+def test_a_zygote_that_dies_while_it_starts_costs_no_task_its_result(
+    table: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, programs = launcher_module._start_program, []
+
+    def stillborn_first(descriptor: int) -> subprocess.Popen[bytes]:
+        programs.append(subprocess.Popen(["true"]) if not programs else start(descriptor))
+        return programs[-1]
+
+    monkeypatch.setattr(launcher_module, "_start_program", stillborn_first)
+    with Launcher() as launcher:
+        assert launcher.run(query(table, "SELECT 1 AS a"), scratch, require_isolation=True).status == "ok"
+    assert len(programs) == 2
 
 
 def test_a_folder_that_is_not_empty_is_not_used(launcher: Launcher, table: Path, scratch: Path) -> None:
