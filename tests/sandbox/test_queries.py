@@ -222,7 +222,8 @@ def test_a_task_whose_zygote_never_lives_long_ends_as_dead(
 def test_a_zygote_that_dies_while_it_starts_costs_no_task_its_result(
     table: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start, programs = launcher_module._start_program, []
+    start = launcher_module._start_program
+    programs: list[subprocess.Popen[bytes]] = []
 
     def stillborn_first(descriptor: int) -> subprocess.Popen[bytes]:
         programs.append(subprocess.Popen(["true"]) if not programs else start(descriptor))
