@@ -83,7 +83,8 @@ def _zombies(crew: Crew) -> int:
 
 def _zygotes(crew: Crew) -> set[int]:
     """Every zygote there was, also one that lived too shortly to be seen: its children name it."""
-    return crew.zygotes | {int(note.read_text(encoding="utf-8").split()[0]) for note in crew.places.notes.iterdir()}
+    notes = (note.read_text(encoding="utf-8").split() for note in crew.places.notes.iterdir())
+    return crew.zygotes | {int(words[0]) for words in notes if words}  # a process may be killed as it takes its note
 
 
 def _groups() -> list[Path]:
