@@ -17,7 +17,7 @@ from app.domain.values import Dataset, DatasetKind, Level
 from app.query.equality import Equalities, key_of
 from app.query.frontier import Frontier, UnitExpression, cut_frontier, split_groups
 from app.query.grouping import own_aggregates
-from app.query.guarded import fallible
+from app.query.guarded import calculated_in_doubles, fallible
 from app.query.names import Resolved
 from app.query.parse import FunctionClass
 from app.query.relations import (
@@ -29,14 +29,14 @@ from app.query.relations import (
     covered,
     cut_short,
     expression_queries,
-    looks_at_rows,
     open_only,
     open_syntax,
     output_names,
     reads_cells,
     unit_expressions,
 )
-from app.query.subqueries import correlated_columns, query_of
+from app.query.stopping import stops
+from app.query.subqueries import correlated_columns, own_aliases, query_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,13 +276,10 @@ class _Governor:
         self._windows_within_units(select, units, equal)
 
     def _refuse_fallible(self, trees: list[exp.Expr], select: exp.Select) -> None:
-        """Over rows of units nothing may fail, and DuckDB has no TRY over windows and sub-queries.
-
-        What is made of literals and of queries that look at no row of `select` fails for all rows or for none.
-        """
+        """Over rows of units nothing may fail, and DuckDB has no TRY over windows and sub-queries."""
         for node in (n for t in trees for n in t.walk()):
             own = node.find_ancestor(exp.Query) in (select, None) and fallible(node)
-            if own and node.find(exp.Window, exp.Query) and looks_at_rows(node):
+            if own and node.find(exp.Window, exp.Query) and not calculated_in_doubles(node):
                 raise Refusal(self.finding("may-fail-over-units", node))
 
     def _unit_relation(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> Relation:
@@ -329,6 +326,8 @@ class _Governor:
     ) -> None:
         inner = query_of(node)
         if correlated_columns(inner):
+            for code, place in stops(node) if units else ():
+                raise Refusal(self.finding(code, place))
             self._correlated(inner, env, units)
             return
         before, cells = inner.copy(), (len(self.frontiers), len(self.ctes), len(self.reasons))
@@ -366,9 +365,10 @@ class _Governor:
         if any(s.relation.kind is Kind.SAFE for s in sources):
             raise Refusal(self.finding("correlated-subquery", inner))
         where = Equalities.of_condition(inner.args["where"].this if inner.args.get("where") else None)
+        outside = [u for u in units if u.alias not in own_aliases(inner)]
         for source in sources:
             for own in unit_expressions(source):
-                if not any(u.type == own.type and where.same(u.key, own.key) for u in units):
+                if not any(u.type == own.type and where.same(u.key, own.key) for u in outside):
                     raise Refusal(self.finding("correlated-subquery", inner))
 
     def _reads_public_rows(self, query: exp.Expr, env: Environment) -> bool:

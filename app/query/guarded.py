@@ -9,6 +9,9 @@ from app.query.ordering import IN_ORDER, take_in_order
 from app.query.parse import DIALECT, RAISES
 from app.query.widths import WIDE
 
+_IN_DOUBLES = "in doubles"
+"""Mark in the `meta` of arithmetic whose operands are DOUBLE or literals: it has infinities and never fails."""
+
 ACROSS_ROWS = (exp.AggFunc, exp.Window, exp.Query)
 """What DuckDB does not allow inside TRY."""
 
@@ -31,7 +34,26 @@ def total_sql(tree: exp.Expr) -> str:
 
 def fallible(node: exp.Expr) -> bool:
     """Whether this node itself, its operands apart, can stop a query for some values."""
+    if node.meta.get(_IN_DOUBLES):
+        return False
     return isinstance(node, FALLIBLE) or bool(node.meta.get(RAISES) and not isinstance(node, exp.AggFunc | exp.Binary))
+
+
+def calculated_in_doubles(node: exp.Expr) -> bool:
+    """Whether `node` is a number times, plus or minus a sub-query or an aggregate; if so it is made to be in DOUBLE.
+
+    There is no TRY over those, but DOUBLE has no overflow: so the share of an average may stand beside rows.
+    """
+    if not isinstance(node, exp.Mul | exp.Add | exp.Sub):
+        return False
+    operands = [node.this.unnest(), node.expression.unnest()]
+    numbers = [o for o in operands if isinstance(o, exp.Literal) and not o.is_string]
+    across = [o for o in (node.this, node.expression) if isinstance(o.unnest(), (*ACROSS_ROWS, exp.Filter))]
+    if len(numbers) != 1 or len(across) != 1:
+        return False
+    across[0].replace(exp.TryCast(this=across[0].copy(), to=exp.DataType.build("DOUBLE")))
+    node.meta[_IN_DOUBLES] = True
+    return True
 
 
 def _guarded(node: exp.Expr) -> exp.Expr:

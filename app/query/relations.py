@@ -13,7 +13,6 @@ from app.query.frontier import UnitExpression
 from app.query.grammar import OPEN_ONLY
 from app.query.grouping import grouping_sets, own_aggregates
 from app.query.parse import FunctionClass, function_name, is_call
-from app.query.subqueries import correlated_columns
 
 
 class Kind(StrEnum):
@@ -115,15 +114,6 @@ def open_syntax(node: exp.Expr, function_class: FunctionClass) -> str | None:
 
 def _words(node: exp.Expr) -> str:
     return "GROUPING SETS" if isinstance(node, exp.GroupingSets) else type(node).__name__.upper()
-
-
-def looks_at_rows(node: exp.Expr) -> bool:
-    """Whether an expression may differ from row to row: through columns, windows, or queries that look out."""
-    if node.find(exp.Window) is not None:
-        return True
-    inner = [q for q in node.find_all(exp.Query) if q.parent_select is node.parent_select]
-    known = {id(c) for q in inner for c in q.find_all(exp.Column)}
-    return any(correlated_columns(q) for q in inner) or any(id(c) not in known for c in node.find_all(exp.Column))
 
 
 def output_names(query: exp.Expr) -> list[str]:

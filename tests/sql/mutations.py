@@ -101,6 +101,10 @@ def _all_covered(_keys: Any, units: list[Any], _equal: Any) -> dict[int, int]:
     return dict.fromkeys(range(len(units)), 0)
 
 
+def _no_aliases(_select: exp.Expr) -> set[str]:
+    return set()
+
+
 def _open_level(*_: object) -> Level:
     return Level.L1
 
@@ -161,6 +165,22 @@ MUTATIONS = (
         "(select v.cost from visit v",
     ),
     _m("correlated queries are aligned", Equalities, "same", yes, "refused", "where q.income > p.income"),
+    _m(
+        "the same name inside is another table",
+        govern,
+        "own_aliases",
+        _no_aliases,
+        "refused",
+        "exists (select 1 from person w",
+    ),
+    _m(
+        "a query inside cannot stop one outside",
+        govern,
+        "stops",
+        empty,
+        "refused",
+        "area a where p.income > 2000000000) is",
+    ),
     _m("only public rows are read freely", _G, "_reads_public_rows", yes, "refused", "where q.income > p.income"),
     _m("units are not cut short", govern, "cut_short", no, "refused", "(select * from visit limit 1)"),
     _m("some of the units is not all", _G, "_refuse_mixed", nothing, "refused", "person_id, count(*) n from job"),

