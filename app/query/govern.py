@@ -8,7 +8,7 @@ ever see safe cells. What the walk does not understand is refused.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -116,14 +116,15 @@ class _Governor:
         left = self.query(query.this, env, hidden=True)
         right = self.query(query.expression, env, hidden=True)
         kinds = {left.kind, right.kind}
+        own = left.own or right.own
         if Kind.UNIT not in kinds:
-            return Relation(kind=Kind.SAFE if Kind.SAFE in kinds else Kind.PUBLIC)
+            return Relation(kind=Kind.SAFE if Kind.SAFE in kinds else Kind.PUBLIC, own=own)
         plain = isinstance(query, exp.Union) and not query.args.get("distinct")
         same = [u.type for u in left.units] == [u.type for u in right.units]
         if not (plain and same and kinds == {Kind.UNIT}) or cut_short(query) or not hidden:
             raise Refusal(self.finding("set-operation-of-units", query))
         query.set("order", None)
-        return Relation(kind=Kind.UNIT, units=left.units)
+        return Relation(kind=Kind.UNIT, units=left.units, own=own)
 
     # -- one SELECT
 
@@ -133,10 +134,17 @@ class _Governor:
         units = self._units(select, sources, equal)
         for node in expression_queries(select):
             self._expression_query(node, env, units, equal)
+        own = not sources or any(s.relation.own for s in sources)
         kinds = {s.relation.kind for s in sources}
         if Kind.UNIT not in kinds:
             safe = Kind.SAFE in kinds or reads_cells(select)
-            return Relation(kind=Kind.SAFE if safe else Kind.PUBLIC)
+            return Relation(kind=Kind.SAFE if safe else Kind.PUBLIC, own=own)
+        return replace(self._of_units(select, units, equal, hidden=hidden), own=own)
+
+    def _of_units(
+        self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool
+    ) -> Relation:
+        """What a SELECT over rows of units yields."""
         self._refuse_open_only(select)
         self._check_windows(select, units, equal)
         if select.args.get("group") is not None or own_aggregates(select):
@@ -165,19 +173,19 @@ class _Governor:
         alias = item.alias_or_name.lower()
         if isinstance(item, exp.Subquery):
             self._refuse_lateral(item.this)
-            return Source(alias=alias, relation=self.query(item.this, env, hidden=True), enterprise=False)
+            return Source(alias=alias, relation=self.query(item.this, env, hidden=True))
         if isinstance(item, exp.Values):
-            return Source(alias=alias, relation=Relation(kind=Kind.PUBLIC), enterprise=False)
+            return Source(alias=alias, relation=Relation(kind=Kind.PUBLIC, own=True))
         if not isinstance(item, exp.Table):
             raise Refusal(self.finding("construct-refused", item, construct=type(item).__name__))
         item.meta["governed"] = True
         known = env.get(item.name.lower())
         if known is not None:
             item.set("this", exp.to_identifier(known[1], quoted=True))
-            return Source(alias=alias, relation=known[0], enterprise=False)
+            return Source(alias=alias, relation=known[0])
         dataset = self.resolved.datasets[item.name.lower()]
-        enterprise = dataset.kind is DatasetKind.ENTERPRISE
-        return Source(alias=alias, relation=self._table(dataset), enterprise=enterprise)
+        own = dataset.kind is DatasetKind.ENTERPRISE
+        return Source(alias=alias, relation=replace(self._table(dataset), own=own))
 
     def _table(self, dataset: Dataset) -> Relation:
         if self.level is Level.L1 or not dataset.units:
@@ -214,7 +222,7 @@ class _Governor:
             raise Refusal(self.finding("outer-join-of-units", join, side=side))
         on = Equalities.of_condition(join.args.get("on"))
         aligned = all(any(u.type == b.type and on.same(u.key, b.key) for b in before) for u in own)
-        outer_is_open = not before and not any(s.enterprise for s in sources)
+        outer_is_open = not before and not any(s.relation.own for s in sources)
         if own and not aligned and not outer_is_open:
             raise Refusal(self.finding("outer-join-of-units", join, side=side))
         return bool(own) and aligned

@@ -34,20 +34,23 @@ class UnitColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class Relation:
-    """What a query node yields. `exposed` tells which output column holds which of `units`."""
+    """What a query node yields. `exposed` tells which output column holds which of `units`.
+
+    `own` says that the operator made some of its rows: from a table of its own, VALUES, or a SELECT without FROM.
+    """
 
     kind: Kind
     units: tuple[UnitColumn, ...] = ()
     exposed: dict[str, int] = field(default_factory=dict)
+    own: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One item of FROM: its alias, what it yields, and whether it is the operator's own table."""
+    """One item of FROM: its alias and what it yields."""
 
     alias: str
     relation: Relation
-    enterprise: bool
 
 
 def unit_expressions(source: Source) -> list[UnitExpression]:

@@ -129,6 +129,10 @@ REFUSED = [
     # own tables
     "select o.tag, count(*) from own o left join person p on o.person_id = p.person_id group by o.tag",
     "select o.tag, count(*) from own o left join person p on o.region = p.region group by o.tag",
+    "select o.tag, count(*) from (select * from own) o left join person p on o.region = p.region group by o.tag",
+    "with o as (select * from own) select o.tag, count(*) from o left join person p using (region) group by o.tag",
+    "select v.k, count(*) from (values (1), (2)) v(k) left join person p on v.k = p.region group by v.k",
+    "select v.k, count(*) from (select 1 k union all select 2) v left join person p on v.k = p.region group by v.k",
     "select count(*) from person p right join own o on o.region = p.region",
     "select count(*) from person p full join visit v on p.person_id = v.person_id",
     "select count(*) from person p left join visit v on v.clinic = p.sex",
