@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from itertools import count
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -56,7 +57,7 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
     tree = tree.copy()
     for select in list(tree.find_all(exp.Select)):
         _inline_named_windows(select)
-        _name_outputs(select)
+        _name_outputs(select, set(positions))
         mark_generators(select)
     schema: dict[str, object] = {name: {f.name.lower(): f.type for f in by_name[name].fields} for name in read}
     try:
@@ -164,12 +165,15 @@ def _inline_named_windows(select: exp.Select) -> None:
     select.set("windows", None)
 
 
-def _name_outputs(select: exp.Select) -> None:
-    """Name each output column that is an expression: the parser would call CAST(id AS …) `id`, and ORDER BY see it."""
+def _name_outputs(select: exp.Select, written: set[str]) -> None:
+    """Name each output column that is an expression, as nothing in the text is called.
+
+    The parser would call CAST(id AS …) `id`, and ORDER BY see that; or use a name that the operator uses.
+    """
     for number, projection in enumerate(select.expressions):
-        written = projection.unnest()
-        if not isinstance(written, exp.Alias | exp.Column | exp.Star) and projection.output_name:
-            projection.replace(exp.alias_(projection.copy(), f"_col_{number}"))
+        if not isinstance(projection.unnest(), exp.Alias | exp.Column | exp.Star):
+            name = next(n for i in count() if (n := f"_col_{number}{'_' * i}") not in written)
+            projection.replace(exp.alias_(projection.copy(), name))
 
 
 def _expand_group_by_all(select: exp.Select) -> None:

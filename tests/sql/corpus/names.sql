@@ -67,6 +67,8 @@ select name from shop where exists (select 1 from sale where sale.shop = shop.sh
 select a.n from (select count(*) as n from sale) as a;
 select "n" from (select count(*) as N from sale);
 select 城市 as 市, count(*) as 数 from sale group by 市 order by 市;
+select _col_0 from (select id::varchar, qty as _col_0 from sale) order by 1;
+select _col_1 + 1 from (select 1 as _col_1, 2 + 3);
 -- refused: names-unresolved
 select kind as sale, count(*) from sale group by sale;
 -- refused: names-unresolved
