@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from app import config
+from app.catalog.manifest import read_catalog
 from app.domain.proofs import Plan
 from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level
 from app.engine import Engine
@@ -56,6 +57,18 @@ def tpcds_world() -> duckdb.DuckDBPyConnection:
     """Small tables with the schema of TPC-DS."""
     connection = _connection()
     connection.execute((FOLDER / "tpcds" / "data.sql").read_text(encoding="utf-8"))
+    return connection
+
+
+def sample_world(folder: Path, own: tuple[tuple[str, Path], ...]) -> duckdb.DuckDBPyConnection:
+    """The files of a sample catalog as its types say, and an operator's own; identifiers as they are in the files."""
+    connection = _connection()
+    for entry in read_catalog(folder).public:
+        columns = ", ".join(f'CAST("{f.name}" AS {f.type}) AS "{f.name}"' for f in entry.fields)
+        read = f"read_csv('{entry.file}', all_varchar = true)" if entry.format == "csv" else f"'{entry.file}'"
+        connection.execute(f'CREATE TABLE "{entry.name}" AS SELECT {columns} FROM {read}')
+    for name, file in own:
+        connection.execute(f"CREATE TABLE \"{name}\" AS FROM '{file}'")
     return connection
 
 

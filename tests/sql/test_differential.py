@@ -7,13 +7,13 @@ import pytest
 import sqlglot
 
 from app.domain.errors import SluiceError
-from tests.catalog.analyses import everything
+from tests.catalog.analyses import Analysis, everything
 from tests.sql.corpora import Case, questions, small_ones
-from tests.sql.pipeline import Pipeline, small_world, tpcds_world, tpch_world
+from tests.sql.pipeline import Pipeline, sample_world, small_world, tpcds_world, tpch_world
 
 SMALL = small_ones()
 TPCH, TPCDS = questions("tpch"), questions("tpcds")
-SAMPLES = everything()
+SAMPLES = [a for a in everything() if a.decision != "refused"]
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,13 @@ def test_a_question_of_tpch_means_the_same(tpch: Pipeline, case: Case) -> None:
 @pytest.mark.parametrize("case", TPCDS, ids=str)
 def test_a_question_of_tpcds_means_the_same(tpcds: Pipeline, case: Case) -> None:
     check(tpcds, case)
+
+
+@pytest.mark.parametrize("analysis", SAMPLES, ids=lambda a: a.name)
+def test_a_sample_analysis_means_the_same(analysis: Analysis) -> None:
+    pipeline = Pipeline(sample_world(analysis.folder, analysis.enterprise))
+    for reproducible in (False, True):
+        assert not pipeline.difference(analysis.sql, ordered=False, reproducible=reproducible)
 
 
 @pytest.mark.parametrize(("cases", "least"), [(TPCH, 0.9), (TPCDS, 0.8)], ids=["tpch", "tpcds"])
