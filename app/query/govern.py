@@ -18,6 +18,7 @@ from app.query.equality import Equalities, key_of
 from app.query.frontier import Frontier, UnitExpression, cut_frontier, split_groups
 from app.query.grouping import own_aggregates
 from app.query.guarded import calculated_in_doubles, fallible
+from app.query.joined import joined_units
 from app.query.names import Resolved
 from app.query.parse import FunctionClass
 from app.query.relations import (
@@ -131,7 +132,7 @@ class _Governor:
     def _select(self, select: exp.Select, env: Environment, *, hidden: bool) -> Relation:
         sources = self._sources(select, env)
         equal = Equalities.of(select)
-        units = self._units(select, sources, equal)
+        units = joined_units(select, sources, equal, self.finding)
         for node in expression_queries(select):
             self._expression_query(node, env, units, equal)
         own = not sources or any(s.relation.own for s in sources)
@@ -193,39 +194,6 @@ class _Governor:
         self.protected = True
         units = tuple(UnitColumn(type=u.type, column=u.column.lower(), tag=u.tag.lower()) for u in dataset.units)
         return Relation(kind=Kind.UNIT, units=units, exposed={u.column: i for i, u in enumerate(units)})
-
-    def _units(self, select: exp.Select, sources: list[Source], equal: Equalities) -> list[UnitExpression]:
-        """The unit columns of a SELECT's joined rows; those known to be equal are one."""
-        joins = [None, *(select.args.get("joins") or [])][: len(sources)]
-        merged: list[UnitExpression] = []
-        for source, join in zip(sources, joins, strict=True):
-            own = unit_expressions(source)
-            if self._check_outer_join(join, sources, own, merged):
-                continue
-            for unit in own:
-                if not any(unit.type == m.type and equal.same(unit.key, m.key) for m in merged):
-                    merged.append(unit)
-        return merged
-
-    def _check_outer_join(
-        self,
-        join: exp.Join | None,
-        sources: list[Source],
-        own: list[UnitExpression],
-        before: list[UnitExpression],
-    ) -> bool:
-        """An outer join must not show absent units. Answers whether its rows belong to the units before it."""
-        side = join.side.upper() if join is not None else ""
-        if not side or join is None:
-            return False
-        if side in ("RIGHT", "FULL") and any(s.relation.kind is Kind.UNIT for s in sources):
-            raise Refusal(self.finding("outer-join-of-units", join, side=side))
-        on = Equalities.of_condition(join.args.get("on"))
-        aligned = all(any(u.type == b.type and on.same(u.key, b.key) for b in before) for u in own)
-        outer_is_open = not before and not any(s.relation.own for s in sources)
-        if own and not aligned and not outer_is_open:
-            raise Refusal(self.finding("outer-join-of-units", join, side=side))
-        return bool(own) and aligned
 
     def _refuse_lateral(self, query: exp.Expr) -> None:
         """A source may not depend on the rows of its siblings."""

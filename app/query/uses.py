@@ -14,33 +14,13 @@ from typing import Any
 from sqlglot import exp
 
 from app.domain.values import DatasetKind, FieldUse, Position
+from app.query.flows import NONE, Columns, Flow, Flows, Scope
 from app.query.grammar import COMPARISONS, CONNECTIVES, PREDICATE_FUNCTIONS
 from app.query.grouping import grouping_keys, own_aggregates
 from app.query.names import Resolved
 from app.query.parse import FunctionClass, function_name, is_call
 from app.query.subqueries import correlated_columns
 
-
-@dataclass(frozen=True, kw_only=True)
-class Flow:
-    """A field's value on its way: `label` after it became the label of a group, `condition` when it only decides.
-
-    `identifier` is the registry of an identifier field. An enterprise field flows too, with `public` False: it is
-    the operator's own and needs no right. `summed` after an aggregate over one unit's rows: still that unit's value.
-    """
-
-    dataset: str
-    field: str
-    position: Position | None
-    identifier: str | None = None
-    public: bool = True
-    label: bool = False
-    condition: bool = False
-    summed: bool = False
-
-
-Flows = frozenset[Flow]
-NONE: Flows = frozenset()
 PREDICATES: tuple[type[exp.Expr], ...] = (
     *CONNECTIVES[:3],
     exp.In,
@@ -51,22 +31,6 @@ PREDICATES: tuple[type[exp.Expr], ...] = (
     exp.ILike,
     exp.Glob,
 )
-Columns = dict[str, Flows]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scope:
-    """The sources that a query's columns may refer to: alias → columns; `outer` for correlated sub-queries."""
-
-    sources: dict[str, Columns]
-    outer: Scope | None = None
-
-    def flows(self, column: exp.Column) -> Flows:
-        """What flows out of `column`; nothing for a name that is no source's (an output name in ORDER BY)."""
-        found = self.sources.get(column.table.lower())
-        if found is not None:
-            return found.get(column.name.lower(), NONE)
-        return self.outer.flows(column) if self.outer else NONE
 
 
 @dataclass

@@ -9,8 +9,9 @@ from typing import Any
 from sqlglot import exp
 
 from app.domain.values import Level
-from app.query import analysis, frontier, govern, guarded, names, parse, uses
+from app.query import analysis, frontier, govern, guarded, joined, names, parse, uses
 from app.query.equality import Equalities
+from app.query.flows import Scope
 from app.query.relations import Kind, Relation
 
 Off = Callable[..., Any]
@@ -68,7 +69,7 @@ def _branches_only(self: Any, node: Any) -> Any:
     return frozenset().union(*(self.value(b.args["true"]) for b in node.args.get("ifs") or [] if b.args.get("true")))
 
 
-def _without_outer(self: uses.Scope, column: exp.Column) -> Any:
+def _without_outer(self: Scope, column: exp.Column) -> Any:
     return self.sources.get(column.table.lower(), {}).get(column.name.lower(), frozenset())
 
 
@@ -129,7 +130,7 @@ MUTATIONS = (
         "uses",
         "select count(*)\nfrom p group by a",
     ),
-    _m("columns from outside are uses", uses.Scope, "flows", _without_outer, "uses", "where x.a = q.c"),
+    _m("columns from outside are uses", Scope, "flows", _without_outer, "uses", "where x.a = q.c"),
     _m("a window looks at its keys", _S, "_window", _value_of_this, "uses", "partition by b order by s"),
     _m("members of a list are compared", _S, "_member", none_flows, "uses", "(id, a) in (select"),
     _m("an aggregate's order is a use", _S, "_in_order", _value_of_this, "uses", "',' order by a"),
@@ -154,7 +155,7 @@ MUTATIONS = (
     _m("levels are reached", analysis, "_level", _open_level, "refused", "avg(r) from (select rank()"),
     _m("bits and lists are for open data", _G, "refuse_open_syntax", nothing, "refused", "sum(income & 1)"),
     _m("some clauses are for open data", _G, "_refuse_open_only", nothing, "refused", "person a asof join visit b"),
-    _m("outer joins show who is absent", _G, "_check_outer_join", no, "refused", "full join visit v"),
+    _m("outer joins show who is absent", joined, "shows_absence", no, "refused", "full join visit v"),
     _m("windows stay within a unit", _G, "_windows_within_units", nothing, "refused", "avg(r) from (select rank()"),
     _m(
         "sources do not look at their siblings",
