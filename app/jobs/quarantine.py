@@ -86,9 +86,12 @@ def _folders(root: Path) -> Iterator[str]:
 
 
 def _is_left(name: str, fences: dict[str, int], wanted: set[str]) -> bool:
-    """Whether nobody needs the folder: neither wanted, nor of a run that began after `fences` was read."""
+    """Whether nobody needs the folder: neither wanted, nor of a run that began after `fences` was read.
+
+    What has no fence for a name was lifted out of a folder that somebody was removing, and was killed meanwhile.
+    """
     job_id, _, fence = name.partition("/")
-    return name not in wanted and fence.isdigit() and int(fence) <= fences.get(job_id, -1)
+    return name not in wanted and (not fence.isdigit() or int(fence) <= fences.get(job_id, -1))
 
 
 def _name_within(folder: Path, name: str) -> str:

@@ -47,3 +47,11 @@ def test_a_sweep_leaves_no_empty_folder_of_a_job_and_no_tree_stops_it(here: Depl
     os.close(handle)
     assert sweep(here.store, here.quarantine) == [f"{job_id}/0"]
     assert list(Path(here.quarantine).iterdir()) == []
+
+
+def test_a_sweep_takes_what_a_killed_worker_had_lifted_out_of_a_folder(here: Deployment) -> None:
+    job_id = here.queued()
+    lifted = here.quarantine / job_id / "c32c2ae8674c1586-0"
+    lifted.mkdir(parents=True)
+    assert sweep(here.store, here.quarantine) == [f"{job_id}/{lifted.name}"]
+    assert not lifted.parent.exists()
