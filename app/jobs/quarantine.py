@@ -37,7 +37,7 @@ def prepare(root: Path, job_id: str, fence: int) -> Path:
     return folder
 
 
-def discard(root: Path, job_id: str, fence: int) -> None:
+def discard(root: Path, job_id: str, fence: int | str) -> None:
     """Remove what a run left behind, and the job's folder when nothing else is in it."""
     remove(root / folder_name(job_id, fence))
     with suppress(OSError):
@@ -74,7 +74,7 @@ def sweep(store: Store, root: Path) -> list[str]:
     left = [name for name in _folders(root) if _is_left(name, fences, wanted)]
     for name in left:
         job_id, _, fence = name.partition("/")
-        discard(root, job_id, int(fence))
+        discard(root, job_id, fence)
     return sorted(left)
 
 
