@@ -98,7 +98,6 @@ def _opened(source: Path) -> zipfile.ZipFile:
             raise Invalid("bundle-too-large", limit=MAX_ARCHIVE_BYTES)
         archive = zipfile.ZipFile(source)
     # zipfile raises the last of these for archives of features it does not know: unreadable, like any damaged one
-    # NotImplementedError is what zipfile raises for a compression or an encryption that it does not know.
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise Invalid("bundle-unreadable", file=source.name) from error
     try:
