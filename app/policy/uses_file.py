@@ -18,6 +18,8 @@ from app.policy.rules import ANY
 MAX_BYTES = 1 << 20
 MAX_PURPOSE = 200
 KEYS = ("purpose", "uses")
+APPLICATION_KEYS = ("application", "reasons", "enterprise_table")
+"""What an application has beside its uses."""
 SPELLINGS = (*USE_KINDS, "aggregate:*", "aggregate:count", "aggregate:sum", "aggregate:avg")
 """Uses that a misspelt one is compared with."""
 
@@ -89,6 +91,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def load_uses(path: Path, datasets: Iterable[Dataset]) -> Uses:
     """The uses in the file at `path` (JSON when it ends in .json, else TOML), checked against `datasets`.
 
+    An application is read too: its uses, for its purpose.
+
     Raises Invalid "uses-unreadable", and what `parse_uses` raises.
     """
     try:
@@ -98,7 +102,17 @@ def load_uses(path: Path, datasets: Iterable[Dataset]) -> Uses:
         raise Invalid("uses-unreadable", file=path.name, limit=MAX_BYTES) from None
     if len(raw) > MAX_BYTES:
         raise Invalid("uses-unreadable", file=path.name, limit=MAX_BYTES)
-    return parse_uses(text, datasets, form="json" if path.suffix.lower() == ".json" else "toml", file=path.name)
+    document = _document(text, "json" if path.suffix.lower() == ".json" else "toml", path.name)
+    return read_uses(_of_application(document), datasets, file=path.name)
+
+
+def _of_application(document: object) -> object:
+    """An application as a uses file; any other document as it is."""
+    if not (isinstance(document, dict) and isinstance(document.get("application"), dict)):
+        return document
+    rest = {k: v for k, v in document.items() if k not in APPLICATION_KEYS}
+    purpose = document["application"].get("purpose")
+    return rest if purpose is None else {"purpose": purpose, **rest}
 
 
 def parse_uses(text: str, datasets: Iterable[Dataset], *, form: str = "toml", file: str = "uses") -> Uses:

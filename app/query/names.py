@@ -6,6 +6,7 @@ Names resolve against the authorized data sets only. Suggestions for misspelt na
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
@@ -19,8 +20,16 @@ from app.domain.values import Dataset, Position
 from app.query.depth import too_deep
 from app.query.joins import semi_joins_as_conditions
 from app.query.parse import DIALECT, position
-from app.query.places import PLACE, first_places, joined_using, mark_generators, mark_places
-from app.query.subqueries import own_aliases, visible_ctes
+from app.query.places import (
+    PLACE,
+    drop_alias_places,
+    first_places,
+    joined_using,
+    mark_bare,
+    mark_generators,
+    mark_places,
+)
+from app.query.subqueries import own_aliases, own_sources, visible_ctes
 from app.query.widths import mark_wide_sums
 
 
@@ -54,7 +63,8 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
     read = _tables_read(tree, sql, by_name)
     positions = first_places(tree, sql)
     written, bare = _written_outputs(tree), _like_tables(tree)
-    tree = tree.copy()
+    written_tree, tree = tree, tree.copy()
+    mark_bare(tree)
     for select in list(tree.find_all(exp.Select)):
         _inline_named_windows(select)
         _name_outputs(select, set(positions))
@@ -62,6 +72,7 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
     schema: dict[str, object] = {name: {f.name.lower(): f.type for f in by_name[name].fields} for name in read}
     try:
         tree = qualify(tree, schema=schema, dialect=DIALECT, validate_qualify_columns=False, quote_identifiers=True)
+        drop_alias_places(tree)
         for select in list(tree.find_all(exp.Select)):
             _expand_group_by_all(select)
             _drop_literal_keys(select)
@@ -70,11 +81,11 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
             semi_joins_as_conditions(select)
         mark_wide_sums(tree)
     except SqlglotError:
-        raise Refusal("names-unresolved") from None
+        raise _misspelt(written_tree, sql, by_name) from None
     except RecursionError:
         raise Invalid(too_deep(position(tree, sql), MAX_DEPTH)) from None
     resolved = Resolved(tree=tree, outputs=(), datasets=by_name, positions=positions, sql=sql)
-    _check_columns(resolved)
+    _check_columns(resolved, [by_name[name] for name in read])
     _check_no_table_is_a_value(bare, resolved)
     outputs = _outputs(tree, written, by_name)
     return Resolved(tree=tree, outputs=outputs, datasets=by_name, positions=positions, sql=sql)
@@ -95,21 +106,58 @@ def _tables_read(tree: exp.Query, sql: str, datasets: dict[str, Dataset]) -> set
     return read
 
 
-def _check_columns(resolved: Resolved) -> None:
+def _check_columns(resolved: Resolved, read: list[Dataset]) -> None:
     findings = []
-    known: list[str] = []
     for node in resolved.tree.find_all(exp.Column, exp.Star, exp.Join):
         if isinstance(node, exp.Column):
+            if node.table and _source_of(node) is None:
+                findings.append(Finding(code="names-unresolved", position=resolved.place(node)))
             if node.table or _orders_by_output(node):
                 continue
-            known = known or sorted({f.name.lower() for d in resolved.datasets.values() for f in d.fields})
-            near = difflib.get_close_matches(node.name.lower(), known, n=1)
-            params = (("column_name", node.name), ("suggestion", near[0] if near else "-"))
-            findings.append(Finding(code="unknown-column", params=params, position=resolved.place(node)))
+            findings.append(_unknown_column(node, read, resolved.place(node)))
         elif _unresolved(node):
             findings.append(Finding(code="names-unresolved", position=resolved.place(node)))
     if findings:
-        raise Refusal(findings[0], *findings[1:])
+        raise Refusal(*dict.fromkeys(findings))
+
+
+def _unknown_column(column: exp.Column, read: Iterable[Dataset], place: Position | None) -> Finding:
+    """No data set of `read` has `column`; the nearest name that one of them has is suggested."""
+    near = difflib.get_close_matches(column.name.lower(), sorted({f.name.lower() for d in read for f in d.fields}), n=1)
+    params = (("column_name", column.name), ("suggestion", near[0] if near else "-"))
+    return Finding(code="unknown-column", params=params, position=place)
+
+
+def _misspelt(tree: exp.Query, sql: str, datasets: dict[str, Dataset]) -> Refusal:
+    """Why names of `tree` do not resolve: columns written with a table that has no such field, or with no table."""
+    findings = []
+    for column in tree.find_all(exp.Column):
+        if not column.table:
+            continue
+        source = _source_of(column)
+        if source is None:
+            findings.append(Finding(code="names-unresolved", position=position(column, sql)))
+        if not isinstance(source, exp.Table) or source.name.lower() in visible_ctes(source):
+            continue
+        dataset = datasets[source.name.lower()]
+        if not _has(dataset, column):
+            findings.append(_unknown_column(column, [dataset], position(column, sql)))
+    return Refusal(*dict.fromkeys(findings or [Finding(code="names-unresolved")]))
+
+
+def _source_of(column: exp.Column) -> exp.Expr | None:
+    """The source that `column` names: of the nearest query around it that has one under this alias."""
+    select = column.find_ancestor(exp.Select)
+    while select is not None:
+        for source in own_sources(select):
+            if source.alias_or_name.lower() == column.table.lower():
+                return source
+        select = select.find_ancestor(exp.Select)
+    return None
+
+
+def _has(dataset: Dataset, column: exp.Column) -> bool:
+    return isinstance(column.this, exp.Star) or dataset.field(column.name) is not None
 
 
 def _unresolved(node: exp.Expr) -> bool:

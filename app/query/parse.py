@@ -116,8 +116,9 @@ def function_name(node: exp.Expr) -> str:
     special = FUNCTION_NODES.get(type(node))
     if special is not None:
         return special
-    called = _CALLED.match(node.sql(DIALECT))
-    return called.group(1).lower() if called else type(node).__name__.lower()
+    text = node.sql(DIALECT)
+    called = _CALLED.match(text)
+    return called.group(1).lower() if called else text.lower() if text.isidentifier() else type(node).__name__.lower()
 
 
 def is_call(node: exp.Expr) -> bool:
@@ -184,11 +185,24 @@ def _call_finding(node: exp.Expr, sql: str, functions: Functions) -> Finding | N
     if kind is not None and kind not in ("internal", "table") and not needs_constant:
         return None
     code = "function-needs-constant" if needs_constant else "function-refused"
-    return Finding(code=code, params=(("function", name),), position=position(node, sql))
+    return Finding(code=code, params=(("function", name),), position=_nearest_position(node, name, sql))
 
 
 def _construct(node: exp.Expr, sql: str, name: str) -> Finding:
-    return Finding(code="construct-refused", params=(("construct", name),), position=position(node, sql))
+    return Finding(code="construct-refused", params=(("construct", name),), position=_nearest_position(node, name, sql))
+
+
+def _nearest_position(node: exp.Expr, name: str, sql: str) -> Position | None:
+    """Where `node` begins; else where the word `name` first stands, as CURRENT_DATE does; else what is around it."""
+    found = position(node, sql)
+    if found is None:
+        words = (t for t in _DUCKDB.tokenize(sql) if t.text.lower() == name.lower())
+        word = next(words, None)
+        found = position_at(word.start, sql) if word is not None else None
+    while found is None and node.parent is not None:
+        node = node.parent
+        found = position(node, sql)
+    return found
 
 
 def _describe(node: exp.Expr) -> str:

@@ -12,6 +12,7 @@ PLACE = "place"
 _WRITTEN = "written beside a star"
 _NATURAL = "natural"
 _USING = "using"
+_BARE = "bare"
 
 
 def first_places(tree: exp.Query, sql: str) -> dict[str, Position]:
@@ -22,6 +23,20 @@ def first_places(tree: exp.Query, sql: str) -> dict[str, Position]:
         if where is not None and where < places.get(identifier.name.lower(), Position(line=1 << 30, column=1)):
             places[identifier.name.lower()] = where
     return places
+
+
+def mark_bare(tree: exp.Query) -> None:
+    """Note in each column, before names resolve, whether it stands without its table."""
+    for column in tree.find_all(exp.Column):
+        if not column.table:
+            column.meta[_BARE] = True
+
+
+def drop_alias_places(tree: exp.Query) -> None:
+    """A table that resolution gave to a bare column stands where its alias does: not a place of the column."""
+    for column in tree.find_all(exp.Column):
+        if column.meta.get(_BARE) and column.table:
+            column.set("table", exp.to_identifier(column.table, quoted=True))
 
 
 def mark_generators(select: exp.Select) -> None:

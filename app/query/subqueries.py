@@ -32,12 +32,15 @@ def visible_ctes(node: exp.Expr) -> set[str]:
     return names
 
 
+def own_sources(select: exp.Expr) -> list[exp.Expr]:
+    """The sources in the FROM of `select` itself."""
+    from_ = select.args.get("from_")
+    return [*([from_.this] if from_ is not None else []), *(j.this for j in select.args.get("joins") or [])]
+
+
 def own_aliases(select: exp.Expr) -> set[str]:
     """Aliases of the sources in the FROM of `select` itself."""
-    from_ = select.args.get("from_")
-    items = [from_.this] if from_ is not None else []
-    items += [j.this for j in select.args.get("joins") or []]
-    return {i.alias_or_name.lower() for i in items}
+    return {s.alias_or_name.lower() for s in own_sources(select)}
 
 
 def belongs_to(node: exp.Expr, select: exp.Expr) -> bool:

@@ -32,6 +32,9 @@ PREDICATES: tuple[type[exp.Expr], ...] = (
     exp.Glob,
 )
 
+SHOW_VALUES = frozenset({"quantile_disc", "mode"})
+"""Order statistics that are always the value of some row, as the extremes are; a median lies between two."""
+
 
 @dataclass
 class UseFinder:
@@ -65,6 +68,8 @@ class UseFinder:
             return self.columns_of(query.this, ctes, outer)
         if isinstance(query, exp.SetOperation):
             return self._set_operation(query, ctes, outer)
+        if not isinstance(query, exp.Select):
+            raise TypeError(f"{type(query).__name__} is no query")
         return self._select(query, ctes, outer)
 
     def _named(self, holder: exp.Expr, flows: list[Flows]) -> Columns:
@@ -77,9 +82,11 @@ class UseFinder:
         left, right = self.columns_of(query.this, ctes, outer), self.columns_of(query.expression, ctes, outer)
         merged = [a | b for a, b in zip(left, right, strict=False)]
         keeps_rows = isinstance(query, exp.Union) and not query.args.get("distinct")
-        return merged if keeps_rows else [self.as_labels(f) for f in merged]
+        outputs = merged if keeps_rows else [self.as_labels(f) for f in merged]
+        _Select(self, Scope(sources={}, outer=outer), ctes).ordered(query.args.get("order"), _by_name(query, outputs))
+        return outputs
 
-    def _select(self, select: exp.Expr, ctes: dict[str, Columns], outer: Scope | None) -> list[Flows]:
+    def _select(self, select: exp.Select, ctes: dict[str, Columns], outer: Scope | None) -> list[Flows]:
         inner = _Select(self, self._scope(select, ctes, outer), ctes)
         joins = [j.args.get("on") for j in select.args.get("joins") or []]
         for condition in [*joins, _this(select, "where")]:
@@ -94,7 +101,6 @@ class UseFinder:
         for clause in ("having", "qualify"):
             inner.compared(_this(select, clause))
         outputs = [inner.value(p.unalias()) for p in select.expressions]
-        inner.ordered(select.args.get("order"))
         distinct = select.args.get("distinct")
         if distinct is not None and distinct.args.get("on") is not None:
             named = dict(zip((p.alias_or_name for p in select.expressions), outputs, strict=True))
@@ -102,6 +108,7 @@ class UseFinder:
                 self.as_labels(inner.value(column) if column.table else named[column.name])
         elif distinct is not None and not inner.labels:
             outputs = [self.as_labels(f) for f in outputs]
+        inner.ordered(select.args.get("order"), _by_name(select, outputs))
         return outputs
 
     def _scope(self, select: exp.Expr, ctes: dict[str, Columns], outer: Scope | None) -> Scope:
@@ -208,10 +215,22 @@ class _Select:
         if condition is not None:
             self.condition(condition)
 
-    def ordered(self, order: exp.Expr | None) -> None:
-        """Record what ORDER BY looks at: an order over values is a comparison of them."""
+    def ordered(self, order: exp.Expr | None, outputs: Columns | None = None) -> None:
+        """Record what ORDER BY looks at: an order over values is a comparison of them.
+
+        A column without a table is one of `outputs`, the output columns of the same query.
+        """
         for item in order.expressions if order is not None else []:
-            self._decided(frozenset(f for f in self.value(item.this) if not f.label), "filter:range")
+            flows = self.value(item.this)
+            for column in item.find_all(exp.Column):
+                if not column.table and outputs is not None:
+                    flows |= self._here(column, outputs.get(column.name.lower(), NONE))
+            self._decided(frozenset(f for f in flows if not f.label), "filter:range")
+
+    def _here(self, column: exp.Column, flows: Flows) -> Flows:
+        """Flows that are looked at where `column` stands."""
+        place = self.finder.resolved.place(column)
+        return frozenset(replace(f, position=place or f.position) for f in flows)
 
     def key(self, node: exp.Expr) -> Flows:
         """What flows into a grouping key; an identifier inside an expression leaves as a label of it."""
@@ -335,7 +354,8 @@ class _Select:
         elif name in ("count_if", "countif"):
             self.condition(node.this)
         node.meta["family"] = ",".join(sorted({f"{f.dataset}.{f.field}" for f in flows if not f.condition}))
-        use = "extreme" if kind == "extreme" else "link" if distinct and name == "count" else f"aggregate:{name}"
+        shows = kind == "extreme" or name in SHOW_VALUES
+        use = "extreme" if shows else "link" if distinct and name == "count" else f"aggregate:{name}"
         for flow in flows:
             if flow.identifier and distinct and not isinstance(node.this.expressions[0], exp.Column):
                 self.finder.record(flow, "aggregate:count")
@@ -345,6 +365,14 @@ class _Select:
                 self.finder.record(flow, use)
         kept = flows if self.per_unit else NONE
         return frozenset(replace(f, summed=True) for f in kept if not f.identifier)
+
+
+def _by_name(query: exp.Query, outputs: list[Flows]) -> Columns:
+    """What flows out under each name; under one that stands twice, of both."""
+    found: Columns = {}
+    for name, flows in zip(query.named_selects, outputs, strict=False):
+        found[name.lower()] = found.get(name.lower(), NONE) | flows
+    return found
 
 
 def _this(select: exp.Expr, clause: str) -> exp.Expr | None:

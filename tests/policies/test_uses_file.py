@@ -50,6 +50,17 @@ def test_the_examples_of_the_docs_are_right_and_say_the_same_in_both_forms(page:
     assert parse_uses(toml, DOCUMENTED) == parse_uses(json_text, DOCUMENTED, form="json")
 
 
+@pytest.mark.parametrize("form", ["toml", "json"])
+def test_an_application_is_read_for_its_uses_and_its_purpose(tmp_path: Path, form: str) -> None:
+    told = {"title": "t", "scenario": "s", "purpose": "statistics", "products": ["report"], "reason": "r"}
+    document = {"application": told, "uses": RIGHT["uses"], "reasons": {"hw_incident": "r"}}
+    file = tmp_path / f"application.{form}"
+    text = "[application]\npurpose = 'statistics'\n[uses.hw_incident]\nroad = ['group', 'filter:eq']\n"
+    text += "'*' = ['aggregate:count']\n[uses.weather_hourly]\nhour = ['link']\n[reasons]\nhw_incident = 'r'\n"
+    file.write_text(json.dumps(document) if form == "json" else text, encoding="utf-8")
+    assert load_uses(file, DATASETS) == read_uses(RIGHT, DATASETS)
+
+
 @pytest.mark.parametrize("page", DOCS, ids=lambda p: p.name)
 def test_the_docs_name_every_key_and_every_use_of_the_schema(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

@@ -227,7 +227,7 @@ from p asof join q on p.id = q.id and p.a >= q.c;
 -- uses: p.id=link@1:18 q.id=link@1:25 q.d=group@2:8 p.f=filter:eq@2:26
 from p join q on p.id = q.id
 select d, count(*) where f group by all;
--- uses: p.a=aggregate:quantile_disc@1:50
+-- uses: p.a=extreme@1:50
 select quantile_disc(0.5) within group (order by a)
 from p;
 -- uses: p.a=show@1:8 p.b=filter:eq@1:23 q.c=extreme@1:39 p.a=link@1:87 q.c=link@1:93
@@ -253,3 +253,26 @@ from p join q on p.id = q.c;
 -- uses: p.id=group@2:17
 select count(*)
 from p group by id + 1;
+-- uses: p.a=filter:range@1:32
+select count(*) from p x where a > 3;
+-- uses: p.a=filter:range@1:32
+select count(*) from p a where a > 3;
+-- uses: p.a=show@1:8 p.a=filter:range@2:10
+select a from p
+order by a limit 3;
+-- uses: p.a=show@1:8 p.a=filter:range@2:10
+select a as n from p
+order by n limit 3;
+-- uses: p.a=show@1:8 q.c=show@2:18 p.a=filter:range@3:10 q.c=filter:range@3:10
+select a from p
+union all select c from q
+order by a limit 3;
+-- uses: p.a=group@1:17
+select distinct a from p
+order by a limit 3;
+-- uses: p.a=group@1:8 p.b=aggregate:sum@1:15
+select a, sum(b) as t from p group by a
+order by t, a limit 3;
+-- uses: p.a=extreme@1:13
+select mode(a)
+from p;
