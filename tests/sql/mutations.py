@@ -42,6 +42,10 @@ def empty(*_: object, **__: object) -> list[Any]:
     return []
 
 
+def _no_columns(*_: object) -> dict[str, Any]:
+    return {}
+
+
 def none_flows(*_: object, **__: object) -> frozenset[Any]:
     """Nothing flows."""
     return frozenset()
@@ -120,6 +124,7 @@ MUTATIONS = (
     # what a field is used for
     _m("what a condition compares is a use", _S, "_decided", _flows_given, "uses", "from p where a = 1"),
     _m("ORDER BY is a use", _S, "ordered", nothing, "uses", "',' order by a"),
+    _m("ORDER BY sees the output columns", uses, "_by_name", _no_columns, "uses", "order by n limit 3"),
     _m("what CASE decides by is a use", _S, "_case", _branches_only, "uses", "case when"),
     _m("what FILTER decides by is a use", _S, "_filtered", _value_of_this, "uses", "filter (where f)"),
     _m(
@@ -140,6 +145,8 @@ MUTATIONS = (
     _m(
         "a unit's sum is its value still", _S, "_aggregate", _forgets_units, "refused", "select max(x) from (select per"
     ),
+    _m("some statistics show values", uses, "SHOW_VALUES", frozenset(), "uses", "select mode(a)"),
+    _m("a bare column stands at itself", names, "drop_alias_places", nothing, "uses", "from p x where"),
     _m("columns of a star stand somewhere", names, "mark_places", nothing, "uses", "select *\nfrom q"),
     # what may be written at all, and what it means
     _m("only joins that are known", parse, "_known_join", yes, "open", "positional join"),
