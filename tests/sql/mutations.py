@@ -146,7 +146,7 @@ MUTATIONS = (
         "a unit's sum is its value still", _S, "_aggregate", _forgets_units, "refused", "select max(x) from (select per"
     ),
     _m("some statistics show values", uses, "SHOW_VALUES", frozenset(), "uses", "select mode(a)"),
-    _m("a bare column stands at itself", names, "drop_alias_places", nothing, "uses", "from p x where"),
+    _m("a bare column stands at itself", names, "drop_alias_places", nothing, "uses", "from p x where a > 3"),
     _m("columns of a star stand somewhere", names, "mark_places", nothing, "uses", "select *\nfrom q"),
     # what may be written at all, and what it means
     _m("only joins that are known", parse, "_known_join", yes, "open", "positional join"),
