@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -44,6 +45,9 @@ class Functions(Protocol):
 RAISES = "raises"
 """Mark in the `meta` of calls that can fail for some values; `app.query.guarded` wraps them."""
 
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL + 1)
+"""Its warnings quote the operator's text, and say nothing that a finding does not say."""
+
 _CALLED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\(")
 
 
@@ -55,7 +59,8 @@ def parse(sql: str, functions: Functions) -> exp.Query:
     check_text(sql)
     statements = _statements(sql, functions)
     if len(statements) != 1:
-        raise Refusal("one-statement", found=len(statements))
+        params = (("found", str(len(statements))),)
+        raise Refusal(Finding(code="one-statement", params=params, position=_second_statement(sql)))
     tree = statements[0]
     if not isinstance(tree, QUERIES):
         raise Refusal(_construct(tree, sql, _describe(tree)))
@@ -85,6 +90,16 @@ def _statements(sql: str, functions: Functions) -> list[exp.Expr]:
         raise Invalid(_syntax_finding(error)) from None
     except RecursionError:
         raise Invalid(deepest(tokens, sql)) from None
+
+
+def _second_statement(sql: str) -> Position | None:
+    """Where the second statement of a text begins."""
+    tokens = _DUCKDB.tokenize(sql)
+    ends = [t.token_type is TokenType.SEMICOLON for t in tokens]
+    begins = [
+        t for t, after in zip(tokens, [True, *ends], strict=False) if after and t.token_type is not TokenType.SEMICOLON
+    ]
+    return position_at(begins[1].start, sql) if len(begins) > 1 else None
 
 
 def _refuse_tokens(tokens: list[Token], sql: str, functions: Functions) -> None:

@@ -18,7 +18,9 @@ from app.trial import Trial, run_trial
 from sandbox.launcher import Launcher
 from tests.sql.world import SECRETS, write_mine, write_world
 
-STATEMENT = re.compile(r"-- ([A-F]\d\d) [^\n]*\n-- expect: ([^\n]*)\n(.*?)(?=\n-- [A-F]\d\d |\Z)", re.DOTALL)
+STATEMENT = re.compile(
+    r"-- ([A-F]\d\d) [^\n]*\n-- expect: ([^\n]*)\n((?:-- finds: [^\n]*\n)*)(.*?)(?=\n-- [A-F]\d\d |\Z)", re.DOTALL
+)
 CASES = STATEMENT.findall((Path(__file__).parent / "leaks.sql").read_text(encoding="utf-8"))
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -52,14 +54,25 @@ def outcome(engine: Engine, trial: Trial, sql: str) -> dict[str, object]:
     return {k: v for k, v in found.items() if k not in ("timings", "cells")}
 
 
+def told(refusal: dict[str, object]) -> str:
+    """A finding as leaks.sql writes it: what it is about, where it stands, by which rule."""
+    parts = [
+        str(refusal["code"]),
+        "{dataset}.{field} {use}".format(**refusal) if refusal.get("field") else "",
+        "@{line}:{column}".format(**refusal) if refusal.get("line") else "",
+        "[{rule}]".format(**refusal) if refusal.get("rule") else "",
+    ]
+    return "-- finds: " + " ".join(p for p in parts if p)
+
+
 def test_every_family_of_attacks_is_there() -> None:
     assert len(CASES) == 36
-    assert {number[0] for number, _, _ in CASES} == set("ABCDEF")
+    assert {number[0] for number, *_ in CASES} == set("ABCDEF")
 
 
-@pytest.mark.parametrize(("number", "expected", "sql"), CASES, ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(("expected", "finds", "sql"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_the_attack_gets_nothing_of_the_target(
-    engine: Engine, worlds: tuple[Trial, Trial], number: str, expected: str, sql: str
+    engine: Engine, worlds: tuple[Trial, Trial], expected: str, finds: str, sql: str
 ) -> None:
     seen = outcome(engine, worlds[0], sql)
     word, _, code = expected.partition(" ")
@@ -67,6 +80,7 @@ def test_the_attack_gets_nothing_of_the_target(
     if word == "refused":
         assert seen["decision"] == "refused"
         assert code in codes, codes
+        assert [told(r) for r in seen["refusals"]] == finds.splitlines()  # type: ignore[attr-defined]
         assert seen["rows"] == []
     elif word == "suppressed":
         assert seen["rows"] == []
@@ -77,8 +91,8 @@ def test_the_attack_gets_nothing_of_the_target(
     assert not any(secret in text for secret in SECRETS)
 
 
-@pytest.mark.parametrize(("number", "expected", "sql"), CASES, ids=[c[0] for c in CASES])
+@pytest.mark.parametrize("sql", [c[3] for c in CASES], ids=[c[0] for c in CASES])
 def test_the_answer_is_the_same_whatever_the_targets_secret_is(
-    engine: Engine, worlds: tuple[Trial, Trial], number: str, expected: str, sql: str
+    engine: Engine, worlds: tuple[Trial, Trial], sql: str
 ) -> None:
     assert outcome(engine, worlds[0], sql) == outcome(engine, worlds[1], sql)
