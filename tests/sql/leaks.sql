@@ -1,5 +1,6 @@
 -- SQL that must not get a protected value out, by itself or by what its refusal says; each with what it must yield:
--- refused CODE (with each finding, its place and its rule), suppressed (an answer without the unsafe cells), or checked (harmless alone; the firewall's work later).
+-- refused CODE (then each finding, with its place and its rule), suppressed (an answer without the unsafe cells), or
+-- checked (harmless alone; the firewall's work later).
 -- p(person_id, region, age_band, sex, income, hiv, name, phone) is protected, its unit is the person; mine(k, tag) is the
 -- operator's own table. The target is person 4242: income 7654321, hiv true, region 5, age_band 3, sex 1.
 
