@@ -21,15 +21,24 @@ HOST = "127.0.0.1"
 def serve_command(port: int, production: bool, threads: int) -> None:
     """Show health, catalog, job status and ledger on 127.0.0.1; public metadata only, no value of any data.
 
+    POST /api/v1/lint answers what `sluice lint --json` does, over the published catalog.
+
     \b
     Examples:
       sluice serve
       sluice serve --port 8000 --gunicorn
     """
+    from app.api.lint import Desk, install
     from app.bootstrap import services
+    from app.engine import Engine
     from app.web.server import create_server
+    from sandbox.launcher import Launcher
 
-    server = create_server(services().store)
+    running = services()
+    server = create_server(running.store)
+    launcher = Launcher()  # it starts nothing: nothing that is asked here runs
+    engine = Engine.load(running.config.policies, launcher, require_isolation=running.config.require_isolation)
+    install(server, Desk(store=running.store, engine=engine, clock=running.clock))
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     if production:
         _gunicorn(server, port, threads)
