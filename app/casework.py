@@ -167,12 +167,7 @@ class Casework:
             names = sorted({dataset for dataset, _, _ in held.uses})
             public = tuple(current_dataset(connection, name) for name in names)
         context = Context(now=now, purpose=held.purpose, product=held.product)
-        viewer = Viewer(
-            authorization=held.id,
-            valid_from=held.valid_from,
-            valid_until=held.valid_until,
-            secret=partial(pseudonym_secret, self.home / "keys"),
-        )
+        viewer = Viewer.of(held, partial(pseudonym_secret, self.home / "keys"))
         datasets = restrict(standing, (*public, *self._enterprise(job, held)), viewer, context)
         uses = collect(held.uses, purpose=held.purpose)
         return Question(

@@ -24,7 +24,8 @@ ALL_FIELDS = "*"
 class Content:
     """What an application asks for.
 
-    `uses` are (data set, field or "*", use); `reasons` and `tables` pairs of (what, why).
+    `uses` are (data set, field or "*", use); `reasons` and `tables` pairs of (what, why); `regions` those that the
+    scenario is about, as the data name them.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Content:
     tables: tuple[tuple[str, str], ...]
     uses: tuple[tuple[str, str, str], ...]
     reasons: tuple[tuple[str, str], ...]
+    regions: tuple[str, ...] = ()
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -75,6 +77,7 @@ def parse(data: Mapping[str, Any]) -> Content:
         tables=tuple((t["name"], t["reason"]) for t in data.get("enterprise_table", ())),
         uses=tuple((d, f, u) for d, fields in data["uses"].items() for f, uses in fields.items() for u in uses),
         reasons=tuple(data["reasons"].items()),
+        regions=tuple(head.get("regions", ())),
     )
     _refuse([*_purpose_findings(content), *_use_findings(content), *_reason_findings(content)])
     return content
@@ -83,7 +86,7 @@ def parse(data: Mapping[str, Any]) -> Content:
 def from_json(data: Mapping[str, Any]) -> Content:
     """The content that `Content.to_json` wrote."""
     pairs = {key: tuple(tuple(row) for row in data[key]) for key in ("tables", "uses", "reasons")}
-    lists = {key: tuple(data[key]) for key in ("products", "recipients")}
+    lists = {key: tuple(data.get(key, ())) for key in ("products", "recipients", "regions")}
     return Content(**{**data, **pairs, **lists})
 
 

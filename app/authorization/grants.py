@@ -45,6 +45,7 @@ def grant(change: Change, application: str, operator: str, content: Content, new
         "purpose": content.purpose,
         "products": list(content.products),
         "recipients": list(content.recipients),
+        "regions": list(content.regions),
         "enterprise_tables": [name for name, _ in content.tables],
         "uses": [list(row) for row in content.uses],
     }
@@ -156,6 +157,7 @@ def _authorization(row: AnyRow) -> Authorization:
         uses=tuple((dataset, field, use) for dataset, field, use in scope["uses"]),
         enterprise_tables=tuple(scope["enterprise_tables"]),
         recipients=tuple(scope["recipients"]),
+        regions=tuple(scope.get("regions", ())),
         state=row.state,
         valid_from=moment(row.valid_from) if row.valid_from else None,
         valid_until=moment(row.valid_until) if row.valid_until else None,

@@ -368,6 +368,7 @@ def _grant_row(found: Authorization) -> dict[str, Any]:
         "purpose": found.purpose,
         "products": list(found.products),
         "recipients": list(found.recipients),
+        "regions": list(found.regions),
         "enterprise_tables": list(found.enterprise_tables),
         "uses": [list(use) for use in found.uses],
         "valid_from": found.valid_from.isoformat() if found.valid_from else None,

@@ -40,7 +40,8 @@ class Authorization:
     """What one operator may do for one scenario, from when until when.
 
     `uses` are (data set, field, use); the field "*" stands for every field of the data set, the use "aggregate:*" for
-    every aggregate. `enterprise_tables` are the tables that the operator brings. Built by the stage `authorization`.
+    every aggregate. `enterprise_tables` are the tables that the operator brings; `regions`, as the data name them, what
+    row rules may bound rows by. Built by the stage `authorization`.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Authorization:
     uses: tuple[tuple[str, str, str], ...]
     enterprise_tables: tuple[str, ...]
     recipients: tuple[str, ...]
+    regions: tuple[str, ...]
     state: str
     valid_from: datetime | None
     valid_until: datetime | None

@@ -15,8 +15,8 @@ from app.policy.conditions import canonical
 from sandbox.protocol import FILTER_TESTS, MASK_KINDS
 
 ANYBODY, ANYTHING = "*", "*"
-PERIOD = "period"
-"""The one bound that an authorization holds today: from when until when it is valid. It holds no region."""
+PERIOD, REGION = BOUNDS = ("period", "region")
+"""What an authorization can bound rows by: from when until when it is valid, and its regions."""
 
 _ID = re.compile(r"[^\s,]+")
 _DATASET = re.compile(r"\*|kind:public|(provider:)?[^\s:*]+")
@@ -30,7 +30,8 @@ _VALUES = {"in": (1, 1000), "is-null": (0, 0), "is-not-null": (0, 0)}
 class RowRule:
     """Only rows are seen whose `column` meets `test` with `values` (see `sandbox.protocol.Filter`).
 
-    With `within` "period": only rows of days on which the authorization is valid; then there is no test.
+    With `within` "period": only rows of days on which the authorization is valid; with "region": only rows of its
+    regions; then there is no test.
     """
 
     id: str
@@ -139,7 +140,7 @@ _ROWS: _Allowed = _BOTH | {
     "column": ("the name of a field", _text),
     "test": (", ".join(FILTER_TESTS), _one_of(FILTER_TESTS)),
     "values": ("a list of texts", _texts),
-    "within": ("period (an authorization holds no region)", _one_of((PERIOD,))),
+    "within": (", ".join(BOUNDS), _one_of(BOUNDS)),
 }
 _MASK: _Allowed = _BOTH | {
     "field": ("name:FIELD or level:L1 … level:L4; identifiers are references and take no mask", _matching(_FIELD)),

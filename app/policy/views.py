@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from app.domain.authorizations import Authorization
 from app.domain.errors import Finding, Refusal
 from app.domain.values import Dataset, DatasetKind, Field, FieldMask, Level, RowFilter
 from app.policy.classes import dataset_groups
 from app.policy.column_values import DAYS, coarsens, fits
 from app.policy.conditions import DENY, OFFICE_ZONE, Context, holds
 from app.policy.rules import Standing
-from app.policy.view_rules import ANYBODY, ANYTHING, PERIOD, MaskRule, RowRule, ViewRule
+from app.policy.view_rules import ANYBODY, ANYTHING, PERIOD, REGION, MaskRule, RowRule, ViewRule
 
 STRICTNESS = ("prefix", "band", "month", "quarter", "year", "pseudonym", "null")
 """Kinds of masks, the strictest last; of two bands the wider is stricter, of two prefixes the shorter."""
@@ -29,7 +30,7 @@ Secret = Callable[[], bytes]
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """Who looks: an authorization, from when until when it is valid, and the secret behind its pseudonyms.
+    """Who looks: an authorization, from when until when it is valid, its regions, the secret behind its pseudonyms.
 
     Without a `secret` nothing can run: pseudonyms have no key. With `rows` False the rules about rows are left out,
     where no row is read.
@@ -38,8 +39,20 @@ class Viewer:
     authorization: str
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    regions: tuple[str, ...] = ()
     secret: Secret | None = None
     rows: bool = True
+
+    @staticmethod
+    def of(held: Authorization, secret: Secret | None = None) -> Viewer:
+        """Whoever works under an authorization."""
+        return Viewer(
+            authorization=held.id,
+            valid_from=held.valid_from,
+            valid_until=held.valid_until,
+            regions=held.regions,
+            secret=secret,
+        )
 
 
 def restrict(standing: Standing, datasets: Iterable[Dataset], viewer: Viewer, context: Context) -> tuple[Dataset, ...]:
@@ -47,7 +60,7 @@ def restrict(standing: Standing, datasets: Iterable[Dataset], viewer: Viewer, co
 
     All row rules apply together; of several masks of a field the strictest is put on, and what it leaves is of the
     strictest level that any of them says. Raises Refusal with every rule that does not fit its data set:
-    "view-unknown-field", "view-identifier", "view-value", "view-mask-type", "view-no-period".
+    "view-unknown-field", "view-identifier", "view-value", "view-mask-type", "view-no-period", "view-no-region".
     """
     findings: list[Finding] = []
     seen = tuple(_seen(standing, dataset, viewer, context, findings) for dataset in datasets)
@@ -91,7 +104,7 @@ def _filters(rule: RowRule, dataset: Dataset, viewer: Viewer, findings: list[Fin
     if field.identifier is not None:
         findings.append(_finding("view-identifier", rule, dataset, field=field.name))
         return []
-    tests = _period(rule, field, dataset, viewer, findings) if rule.within == PERIOD else [(rule.test, rule.values)]
+    tests = _tests(rule, field, dataset, viewer, findings)
     for test, values in tests:
         wrong = next((v for v in values if not fits(v, field.type, test)), None)
         if wrong is not None:
@@ -103,9 +116,22 @@ def _filters(rule: RowRule, dataset: Dataset, viewer: Viewer, findings: list[Fin
     ]
 
 
-def _period(
-    rule: RowRule, field: Field, dataset: Dataset, viewer: Viewer, findings: list[Finding]
-) -> list[tuple[str, tuple[str, ...]]]:
+_Tests = list[tuple[str, tuple[str, ...]]]
+
+
+def _tests(rule: RowRule, field: Field, dataset: Dataset, viewer: Viewer, findings: list[Finding]) -> _Tests:
+    """What a row must meet: the rule's own test, or those that come of a bound of the authorization."""
+    if rule.within == PERIOD:
+        return _period(rule, field, dataset, viewer, findings)
+    if rule.within != REGION:
+        return [(rule.test, rule.values)]
+    if not viewer.regions:
+        findings.append(_finding("view-no-region", rule, dataset, authorization=viewer.authorization))
+        return []
+    return [("in", viewer.regions)]
+
+
+def _period(rule: RowRule, field: Field, dataset: Dataset, viewer: Viewer, findings: list[Finding]) -> _Tests:
     """From the first to the last day of the authorization, by the office's clock: whole days, whatever the hour."""
     if viewer.valid_from is None or viewer.valid_until is None:
         findings.append(_finding("view-no-period", rule, dataset, authorization=viewer.authorization))

@@ -16,7 +16,7 @@ from app.policy.view_rules import MaskRule, RowRule, ViewRule
 def sentence(rule: Rule | ViewRule) -> Bilingual:
     """The whole rule, e.g. "forbids every authorization to use L3 fields of any data set for …"."""
     if isinstance(rule, RowRule):
-        test = label("period") if rule.within else Bilingual(**dict.fromkeys(("zh", "en"), _test(rule)))
+        test = label(rule.within) if rule.within else Bilingual(**dict.fromkeys(("zh", "en"), _test(rule)))
         return _filled_in(
             _words()["view"]["rows"], rule, {"column": phrase("field", f"name:{rule.column}"), "test": test}
         )

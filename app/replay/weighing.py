@@ -116,9 +116,8 @@ class Scales:
     def _answers(self, standing: Standing, asked: Asked, context: Context) -> list[_Weighed]:
         """What `standing` answers to each use; where a rule on rows or masks does not fit, nothing is permitted."""
         held = asked.held
-        viewer = Viewer(authorization=held.id, valid_from=held.valid_from, valid_until=held.valid_until)
         try:
-            seen = restrict(standing, asked.datasets, viewer, context)
+            seen = restrict(standing, asked.datasets, Viewer.of(held), context)
         except Refusal as refusal:
             unfit = tuple(dict.fromkeys(f.rule or NO_MATCH for f in refusal.findings))
             whole = answers(

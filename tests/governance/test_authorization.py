@@ -50,6 +50,7 @@ def test_a_signed_authorization_says_what_was_asked_for(world: World) -> None:
     assert found.operator == "maps"
     assert found.uses == world.content().uses
     assert (found.scenario, found.purpose, found.products) == ("rescue", "statistics", ("statistics",))
+    assert found.regions == ("Hangzhou", "Ningbo")
     assert found.enterprise_tables == ("tow_station",)
     assert (found.valid_from, found.valid_until) == (MORNING, datetime(2028, 11, 23, 9, 0, tzinfo=UTC))
     assert world.events(subject) == ["authorization:granted", "authorization:signed"]

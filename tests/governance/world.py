@@ -51,6 +51,7 @@ FILE: dict[str, Any] = {
         "purpose": "statistics",
         "products": ["statistics"],
         "reason": "publish how fast help comes",
+        "regions": ["Hangzhou", "Ningbo"],
     },
     "enterprise_table": [{"name": "tow_station", "reason": "distance to the nearest station"}],
     "uses": {

@@ -19,7 +19,7 @@ from app.policy.views import Viewer, restrict
 from app.policy.views_file import read_views, to_toml
 from tests.policies.policy_world import AUTH, NOW, POLICIES, STANDING, TOW
 from tests.policies.test_rules_files import a_folder
-from tests.policies.view_world import PERIOD, ROWS, VIEWER, VISIT, kind_of, mask, masked, seen, standing
+from tests.policies.view_world import PERIOD, REGION, ROWS, VIEWER, VISIT, kind_of, mask, masked, seen, standing
 
 # ------------------------------------------------------------------ reading
 
@@ -43,7 +43,7 @@ WRONG = {
     "a value that is no text": (ROWS.replace('["Hangzhou"]', "[7]"), "values"),
     "a test and a bound": (ROWS + 'within = "period"\n', "test"),
     "neither test nor bound": (ROWS.replace('test = "="\n', ""), "test"),
-    "a region, which no authorization holds": (PERIOD.replace('"period"', '"region"'), "within"),
+    "a bound that there is not": (PERIOD.replace('"period"', '"purpose"'), "within"),
     "a word that there is not": (ROWS + 'effect = "deny"\n', "effect"),
     "no sentence": (ROWS.replace('en = "words"\n', ""), "en"),
     "the operator's own tables": (ROWS.replace('"visit"', '"kind:enterprise"'), "dataset"),
@@ -194,6 +194,20 @@ def test_a_rule_that_does_not_fit_refuses_and_names_itself(name: str) -> None:
     assert (finding.code, finding.dataset) == (code, "visit")
     assert finding.rule in {"rows-hangzhou", "rows-period", "mask"}
     assert finding.message().zh != finding.message().en
+
+
+def test_rows_are_bound_to_the_regions_of_the_authorization() -> None:
+    at_home = replace(VIEWER, regions=("Hangzhou", "Ningbo"))
+    assert [(f.column, f.test, f.values) for f in seen(REGION, viewer=at_home).filters] == [
+        ("region", "in", ("Hangzhou", "Ningbo"))
+    ]
+    for rule, viewer, code in (
+        (REGION, VIEWER, "view-no-region"),
+        (REGION.replace('column = "region"', 'column = "day"'), at_home, "view-value"),
+    ):
+        with pytest.raises(Refusal) as caught:
+            seen(rule, viewer=viewer)
+        assert [(f.code, f.rule) for f in caught.value.findings] == [(code, "rows-region")]
 
 
 def test_a_period_is_refused_to_an_authorization_that_has_none() -> None:

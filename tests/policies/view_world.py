@@ -27,6 +27,12 @@ dataset = "visit"
 column = "day"
 within = "period"
 {SAID}"""
+REGION = f"""[[rows]]
+id = "rows-region"
+dataset = "visit"
+column = "region"
+within = "region"
+{SAID}"""
 VIEWER = Viewer(
     authorization=AUTH,
     valid_from=datetime(2026, 1, 1, 16, tzinfo=UTC),
