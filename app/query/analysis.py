@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from app.domain.parameters import Values
 from app.domain.proofs import Analysis
 from app.domain.values import Dataset, DatasetKind, FieldUse, Level
 from app.query.govern import Governed, govern
 from app.query.names import Resolved, resolve
+from app.query.parameters import check_fit
 from app.query.parse import Functions, parse
 from app.query.uses import UseFinder
 
@@ -32,12 +34,17 @@ class GovernedQuery:
     outputs: tuple[str, ...]
 
 
-def understand(sql: str, datasets: tuple[Dataset, ...], functions: Functions) -> Understood:
-    """Parse, resolve, and find every use.
+def understand(
+    sql: str, datasets: tuple[Dataset, ...], functions: Functions, values: Values | None = None
+) -> Understood:
+    """Parse, resolve, and find every use. `values` are those of a template's parameters; None: `sql` is no template.
 
-    Raises Invalid "sql-…", Refusal "construct-refused", "function-refused", "unknown-table", "unknown-column" ….
+    Raises Invalid "sql-…", Refusal "construct-refused", "function-refused", "unknown-table", "unknown-column",
+    "parameter-…" ….
     """
-    resolved = resolve(parse(sql, functions), sql, datasets)
+    resolved = resolve(parse(sql, functions, values), sql, datasets)
+    if values:
+        check_fit(resolved.tree, values, resolved.datasets, sql)
     uses = UseFinder(resolved=resolved, function_class=functions.function_class).find()
     read = tuple(
         resolved.datasets[name]

@@ -12,12 +12,14 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from app.domain.errors import Finding, Invalid, Refusal
+from app.domain.parameters import Values
 from app.domain.sql_text import MAX_DEPTH, check_text, position_at
 from app.domain.values import HIDDEN_PREFIX, Position
 from app.query.depth import beyond, deepest, nested_too_deep, too_deep
 from app.query.grammar import ARGUMENTS, COMPARISONS, FUNCTION_NODES, JOINS, NODES, QUERIES, SYNTAX_FUNCTIONS
 from app.query.grouping import SETS
 from app.query.literals import computed_bounds, computed_unit, literal_where_needed
+from app.query.parameters import mark, name_outputs, put_in
 from app.query.sugar import without_sugar
 
 DIALECT = "duckdb"
@@ -51,13 +53,19 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL + 1)
 _CALLED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\(")
 
 
-def parse(sql: str, functions: Functions) -> exp.Query:
+def parse(sql: str, functions: Functions, values: Values | None = None) -> exp.Query:
     """The tree of `sql`, every node and function of which is on the allow-list.
 
-    Raises Invalid "sql-too-long", "sql-too-deep", "sql-syntax"; Refusal "construct-refused", "function-refused".
+    `values` are those of the parameters of a template; None for a text that is none: then `$name` is refused.
+
+    Raises Invalid "sql-too-long", "sql-too-deep", "sql-syntax"; Refusal "construct-refused", "function-refused",
+    and what `app.query.parameters` raises.
     """
     check_text(sql)
-    statements = _statements(sql, functions)
+    written = _tokens(sql)
+    tokens, found = (written, ()) if values is None else put_in(written, values, sql, functions.constants)
+    _refuse_tokens(tokens, sql, functions)
+    statements = _statements(tokens, sql)
     if len(statements) != 1:
         params = (("found", str(len(statements))),)
         raise Refusal(Finding(code="one-statement", params=params, position=_second_statement(sql)))
@@ -67,6 +75,9 @@ def parse(sql: str, functions: Functions) -> exp.Query:
     deep = beyond(tree)
     if deep is not None:
         raise Invalid(too_deep(position(deep, sql), MAX_DEPTH))
+    if found:
+        mark(tree, found, sql)
+        name_outputs(tree, _statements(written, sql)[0])
     tree = without_sugar(tree, lambda name: functions.function_class(name) in AGGREGATES)
     findings = [f for node in tree.walk() for f in _node_findings(node, sql, functions)]
     if findings:
@@ -74,8 +85,8 @@ def parse(sql: str, functions: Functions) -> exp.Query:
     return tree  # type: ignore[return-value]  # QUERIES are subclasses of exp.Query
 
 
-def _statements(sql: str, functions: Functions) -> list[exp.Expr]:
-    """The statements of a text, empty ones left out."""
+def _tokens(sql: str) -> list[Token]:
+    """The tokens of a text that nests no deeper than the parser can follow."""
     try:
         tokens = _DUCKDB.tokenize(sql)
     except SqlglotError as error:
@@ -83,7 +94,11 @@ def _statements(sql: str, functions: Functions) -> list[exp.Expr]:
     deep = nested_too_deep(tokens, sql)
     if deep is not None:
         raise Invalid(deep)
-    _refuse_tokens(tokens, sql, functions)
+    return tokens
+
+
+def _statements(tokens: list[Token], sql: str) -> list[exp.Expr]:
+    """The statements of a text, empty ones left out."""
     try:
         return [s for s in _DUCKDB.parser().parse(tokens, sql) if s is not None]
     except SqlglotError as error:
