@@ -33,6 +33,14 @@ def dataset_groups(dataset: Dataset) -> frozenset[str]:
     return frozenset({f"provider:{dataset.provider}", f"kind:{dataset.kind}"})
 
 
+def themes(dataset: Dataset) -> frozenset[str]:
+    """What a data set is about, by its code class/item/topic/sequence: its item, and its topic; none of own data."""
+    if dataset.kind is DatasetKind.ENTERPRISE:
+        return _NONE
+    topic = dataset.code.rpartition("/")[0]
+    return frozenset({f"theme:{topic}", f"theme:{topic.rpartition('/')[0]}"})
+
+
 def field_classes(dataset: Dataset, field: Field | None) -> frozenset[str]:
     """The classes of a field; None stands for the rows as such (`count(*)`).
 
@@ -40,10 +48,11 @@ def field_classes(dataset: Dataset, field: Field | None) -> frozenset[str]:
     same: its references come from the shared registry and would tell who is in the public data.
     """
     own = dataset.kind is DatasetKind.ENTERPRISE
-    where = "enterprise" if own else "in:units" if dataset.units else "in:rows"
+    found = {"enterprise" if own else "in:units" if dataset.units else "in:rows"}
+    found |= themes(dataset)
     if field is None:
-        return frozenset({where})
-    found = {where, f"name:{field.name}"}
+        return frozenset(found)
+    found.add(f"name:{field.name}")
     if not own:
         found.add(f"level:{field.level}")
     if field.identifier is not None:

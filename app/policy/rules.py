@@ -24,7 +24,10 @@ NO_MATCH = "no-match-refuses"
 FILES = "files"
 """The name of the standing rules that come with the program."""
 
-_CLASS = re.compile(rf"level:L[1-4]|identifier|enterprise|in:units|in:rows|masked(:({'|'.join(MASK_KINDS)}))?|name:.+")
+_CLASS = re.compile(
+    r"level:L[1-4]|identifier|enterprise|in:units|in:rows|name:.+|theme:[123](/[0-9]{1,6}){1,2}|"
+    rf"masked(:({'|'.join(MASK_KINDS)}))?"
+)
 _DATASET = re.compile(r"(provider:|kind:)?[^\s:*]+")
 _ID = re.compile(r"[^\s,]+")
 
@@ -141,7 +144,7 @@ _ALLOWED: Mapping[str, tuple[str, Callable[[str], bool]]] = {
         lambda v: v == ANY or _DATASET.fullmatch(v) is not None,
     ),
     "field": (
-        "name:FIELD, level:L1 … level:L4, identifier, in:units, in:rows, enterprise, masked, masked:KIND or *",
+        "name:FIELD, level:L1 … level:L4, theme:C/II, identifier, in:units, in:rows, enterprise, masked[:KIND] or *",
         lambda v: v == ANY or _CLASS.fullmatch(v) is not None,
     ),
     "use": (

@@ -186,6 +186,7 @@ def test_many_threads_get_the_same_answers() -> None:
         {"use": "look"},
         {"field": "level:L5"},
         {"field": "road"},
+        {"field": "theme:roads"},
         {"dataset": "theme:x y"},
         {"subject": ""},
         {"condition": '{"weather": "fine"}'},
@@ -240,3 +241,13 @@ def test_where_the_context_is_silent_a_deny_holds_and_an_allow_does_not() -> Non
 def test_uses_know_their_own_text() -> None:
     uses = Uses(fields={"a": {"*": ("show",), "b-c": ("link", "group")}}, purpose='say "x"')
     assert uses.to_toml() == 'purpose = "say \\"x\\""\n\n[uses.a]\n"*" = ["show"]\nb-c = ["link", "group"]\n'
+
+
+@pytest.mark.parametrize(("theme", "denied"), [("3/06", True), ("3/06/001", True), ("3/07", False), ("3/0", False)])
+def test_a_rule_may_speak_of_every_field_of_a_theme(theme: str, denied: bool) -> None:
+    anything = {"subject": "*", "dataset": "*", "use": "*", "condition": ""}
+    told = rule("here", {"id": "no-theme", "field": f"theme:{theme}", "effect": "deny", **anything})
+    policy = snapshot(replace(STANDING, rules=(*STANDING.rules, told)), {AUTH: SOME_USES}, DATASETS)
+    answer = explain(policy, AUTH, dataset=INCIDENT, field="road", use="group", context=NOW)
+    assert answer.allowed is not denied
+    assert ("no-theme" in [r.id for r in answer.rules]) is denied

@@ -37,7 +37,10 @@ CONDITIONS = (
     '{"level":["L2","L3"]}',
     '{"product":["report"],"from":"2026-01-01T00:00:00+08:00"}',
 )
-CLASSES = (ANY, "identifier", "enterprise", "in:units", "in:rows", "level:L1", "level:L2", "level:L3", "level:L4")
+CLASSES = (
+    *(ANY, "identifier", "enterprise", "in:units", "in:rows", "theme:3/06", "theme:3/06/001", "theme:1/02"),
+    *("level:L1", "level:L2", "level:L3", "level:L4"),
+)
 
 fields = st.builds(
     lambda level, identifier: (level, identifier), st.sampled_from(list(Level)), st.sampled_from((None, None, "person"))

@@ -114,7 +114,10 @@ def test_a_masked_field_has_the_level_the_type_and_the_classes_of_what_is_left()
     assert (day.type, day.level, kind_of(day)) == ("DATE", Level.L1, "month")
     assert (name.type, name.level, kind_of(name)) == ("VARCHAR", Level.L2, "pseudonym")
     assert (day.values, day.minimum, day.maximum) == ((), None, None)
-    assert field_classes(VISIT, day) == {"in:units", "name:day", "level:L1", "masked", "masked:month"}
+    assert field_classes(VISIT, day) == {
+        *("in:units", "name:day", "level:L1", "masked", "masked:month"),
+        *("theme:3/06", "theme:3/06/001"),
+    }
 
 
 STRICTER = {
