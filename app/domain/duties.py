@@ -27,6 +27,7 @@ APPROVING = frozenset(
         "output:review",
         "output:release",
         "policy:approve",
+        "template:review",
     }
 )
 """Permissions that let something happen to data; none of them is an administrator's."""

@@ -26,6 +26,7 @@ OTHER_EVENTS: dict[str, str] = {
     "review:claimed": "a reviewer took a seat in the review of an output",
     "vote:cast": "a reviewer voted on an output",
     "review:commented": "a reviewer or the author commented on an output",
+    "template:voted": "a reviewer voted on a template",
     "release:bundled": "a signed bundle was written",
     "release:fetched": "a released bundle was handed to its recipient",
     "ledger:exported": "the ledger was exported",

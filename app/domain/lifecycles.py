@@ -241,7 +241,29 @@ POLICY = Lifecycle(
     ),
 )
 
+TEMPLATE = Lifecycle(
+    name="template",
+    states=_states(
+        ("draft", "analyst", "草稿", "draft"),
+        ("in_review", "reviewer", "审核中", "in review"),
+        ("approved", "analyst", "已批准", "approved"),
+        ("returned", "nobody", "已退回", "returned"),
+        ("rejected", "nobody", "已驳回", "rejected"),
+        ("withdrawn", "nobody", "已撤回", "withdrawn"),
+        ("retired", "nobody", "已停用", "retired"),
+    ),
+    transitions=_transitions(
+        ("", "propose", "draft", "template:propose", "template:proposed"),
+        ("draft", "submit", "in_review", "template:propose", "template:submitted"),
+        ("in_review", "approve", "approved", "template:review", "template:approved"),
+        ("in_review", "return", "returned", "template:review", "template:returned"),
+        ("in_review", "reject", "rejected", "template:review", "template:rejected"),
+        ("draft in_review", "withdraw", "withdrawn", "template:propose", "template:withdrawn"),
+        ("approved", "retire", "retired", "template:retire", "template:retired"),
+    ),
+)
+
 LIFECYCLES: dict[str, Lifecycle] = {
-    life.name: life for life in (CATALOG_ENTRY, APPLICATION, AUTHORIZATION, JOB, OUTPUT, POLICY)
+    life.name: life for life in (CATALOG_ENTRY, APPLICATION, AUTHORIZATION, JOB, OUTPUT, POLICY, TEMPLATE)
 }
 """Every lifecycle under its name."""

@@ -181,6 +181,8 @@ def _is_no_value(node: exp.Expr) -> bool:
 def name_outputs(tree: exp.Expr, template: exp.Expr) -> None:
     """Call the nameless output columns of `tree` what they are called in `template`: `$days` and not a value of it."""
     select, written = _first_select(tree), _first_select(template)
+    if len(select.expressions) != len(written.expressions):
+        raise Invalid("sql-syntax")
     for projection, as_written in zip(select.expressions, written.expressions, strict=True):
         named = isinstance(projection, exp.Alias | exp.Column | exp.Star)
         if not named and as_written.find(exp.Placeholder) is not None:

@@ -15,6 +15,7 @@ from app.domain.lifecycles import OUTPUT
 from app.domain.people import Actor
 from app.domain.proofs import Approval
 from app.domain.report_json import report_hash
+from app.domain.reviews import carried, outcome
 from app.review.outputs import CLAIMED, OutputRecord, load
 from app.review.rules import check_may_review, has_claimed
 from app.store.changes import Change
@@ -78,11 +79,8 @@ def cast(store: Store, actor: Actor, output_id: str, choice: Choice, reason: str
 
 def decided(record: OutputRecord) -> Choice | None:
     """What the votes come to: one objection decides, approval takes all that are needed; None while it is open."""
-    choices = {v.choice for v in record.votes}
-    for objection in (Choice.REJECT, Choice.REQUEST_CHANGES):
-        if objection.value in choices:
-            return objection
-    return Choice.APPROVE if len(record.votes) >= record.needed else None
+    found = outcome(record, (Choice.REJECT, Choice.REQUEST_CHANGES))
+    return None if found is None else Choice(found)
 
 
 def approval(store: Store, output_id: str) -> Approval:
@@ -97,11 +95,7 @@ def approval(store: Store, output_id: str) -> Approval:
         seen = set(connection.execute(select(vote.c.report_hash).where(vote.c.output_id == output_id)).scalars())
     if record.state not in APPROVED:
         raise Refusal("review-not-approved", output=output_id, state=record.state)
-    organizations = {v.organization for v in record.votes}
-    independent = record.operator not in organizations and record.author not in {v.reviewer for v in record.votes}
-    enough = len(record.votes) >= record.needed and len(organizations) >= min(record.needed, 2)
-    unanimous = decided(record) is Choice.APPROVE
-    if not (independent and enough and unanimous and seen == {record.report_hash} == {report_hash(kept)}):
+    if not (carried(record) and seen == {record.report_hash} == {report_hash(kept)}):
         raise Broken("review-inconsistent", output=output_id)
     return Approval(output=output_id, report_hash=record.report_hash, votes=record.votes)
 

@@ -274,7 +274,42 @@ Index(
     postgresql_where=policy.c.state == "published",
 )
 
-STATE_TABLES: dict[str, Table] = {t.name: t for t in (catalog_entry, application, authorization, job, output, policy)}
+# ------------------------------------------------------------------ templates
+template = Table(
+    "template",
+    METADATA,
+    _id(),
+    Column("state", Text, nullable=False, index=True),
+    _reference("authorization_id", "authorization.id"),
+    _reference("operator_id", "organization.id"),
+    Column("author", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("appraisal", JSON, nullable=True),
+    Column("digest", Text, nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+    UniqueConstraint("authorization_id", "name", "version"),
+)
+"""One version of a template; `content` is its text with its parameters, `appraisal` what it was found to use when it
+was submitted, `digest` the SHA-256 (hex) of all that an approval binds."""
+
+template_vote = Table(
+    "template_vote",
+    METADATA,
+    Column("template_id", Text, ForeignKey("template.id"), primary_key=True),
+    Column("reviewer", Text, primary_key=True),
+    Column("organization_id", Text, ForeignKey("organization.id"), nullable=False),
+    Column("choice", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    _moment("at"),
+)
+
+STATE_TABLES: dict[str, Table] = {
+    t.name: t for t in (catalog_entry, application, authorization, job, output, policy, template)
+}
 """Lifecycle name → the table whose `state` column it moves."""
 
 OPERATIONAL = frozenset({job_lease.name})

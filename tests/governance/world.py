@@ -227,6 +227,14 @@ def rows_in_state(change: Change, lifecycle: str, state: str) -> str:
             "report_hash": "0",
             "reviewers_needed": 1,
         },
+        "template": {
+            **org,
+            "authorization_id": "p-authorization",
+            "name": "t",
+            "version": 1,
+            "content": {},
+            "digest": "0",
+        },
     }
     for name, columns in parents.items():
         known = state if name == lifecycle else "draft"

@@ -7,10 +7,11 @@ from sqlalchemy import select, update
 
 from app.domain.errors import Broken, Invalid, Refusal
 from app.domain.people import Actor
+from app.domain.reviews import RULES
 from app.domain.values import Level
 from app.ledger import journal
 from app.review.outputs import OutputRecord, listed, load, may_see, may_see_evidence, votes_shown_to
-from app.review.rules import RULES, may_review
+from app.review.rules import may_review
 from app.review.voting import Choice, approval, cast, claim, request_review
 from app.store.tables import history_segment, output, vote
 from tests.jobs.deployment import Deployment
