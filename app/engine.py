@@ -8,7 +8,9 @@ from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 
+from app.disclosure.repairs import load_repairs
 from app.disclosure.rules import EgressRules, load_rules
+from app.domain.repairs import Repair
 from app.policy.functions import FunctionTable, load_functions
 from app.policy.limits import load_limits
 from app.policy.rules import Standing
@@ -21,12 +23,14 @@ from sandbox.protocol import Answer, Limits, MountTask
 class Engine:
     """The rules of `policies/` as read once, and the launcher of the sandbox.
 
-    `limits` are those of each kind of task: "query", "mount", "rehearse", "inspect".
+    `repairs` are what may be done to numbers, by kind; `limits` are those of each kind of task: "query", "mount",
+    "rehearse", "inspect".
     """
 
     functions: FunctionTable
     standing: Standing
     rules: EgressRules
+    repairs: Mapping[str, Repair]
     limits: Mapping[str, Limits]
     launcher: Launcher
     require_isolation: bool
@@ -46,6 +50,7 @@ class Engine:
             functions=load_functions(policies),
             standing=standing or load_standing(policies),
             rules=rules,
+            repairs=load_repairs(policies),
             limits=MappingProxyType(limits),
             launcher=launcher,
             require_isolation=require_isolation,

@@ -232,8 +232,9 @@ def _rights(authorization: str | None) -> tuple[Any, Uses]:
 
 
 def _use(text: str) -> str:
-    from app.domain.values import USE_KINDS, is_use
+    from app.domain.values import REPAIRS, USE_KINDS, is_repair, is_use
 
-    if not is_use(text):
-        raise click.BadParameter(f"{text!r} is none of {', '.join(USE_KINDS)}, aggregate:FUNCTION", param_hint="--use")
+    if not (is_use(text) or is_repair(text)):
+        known = ", ".join([*USE_KINDS, "aggregate:FUNCTION", *(f"repair:{kind}" for kind in REPAIRS)])
+        raise click.BadParameter(f"{text!r} is none of {known}", param_hint="--use")
     return text

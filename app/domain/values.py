@@ -163,6 +163,17 @@ def is_use(text: str) -> bool:
     return text in USE_KINDS or _AGGREGATE_USE.fullmatch(text) is not None
 
 
+REPAIRS = ("round", "cell-key")
+"""What may be done to the numbers of an output beside suppressing them, if a policy allows it for the data set."""
+
+_REPAIR_USE = re.compile(rf"repair:(\*|{'|'.join(REPAIRS)})")
+
+
+def is_repair(text: str) -> bool:
+    """Whether `text` names what a policy may allow to be done to a data set's numbers: "repair:KIND" or "repair:*"."""
+    return _REPAIR_USE.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, kw_only=True)
 class FieldUse:
     """One use that a query makes of one field, at the place in the SQL where it makes it."""

@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 
 from app.domain.errors import Finding, Invalid, Refusal
-from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Unit, is_use
+from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Unit, is_repair, is_use
 from app.policy.conditions import Context
 from app.policy.enforcement import Answer
 from app.policy.explanation import explanation
@@ -136,7 +136,7 @@ def _case(file: Path, number: int, told: Mapping[str, Any], datasets: tuple[Data
     dataset = next((d for d in datasets if d.name == ask["dataset"]), None)
     if dataset is None or (ask["field"] != ANY and dataset.field(ask["field"]) is None):
         raise Invalid(_malformed(file, f"{place}.ask", f"no field {ask['dataset']}.{ask['field']}"))
-    if not is_use(ask["use"]):
+    if not (is_use(ask["use"]) or is_repair(ask["use"])):
         raise Invalid(_malformed(file, f"{place}.ask", f"no use {ask['use']}"))
     uses = collect(())
     if "uses" in told:

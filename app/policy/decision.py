@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.domain.errors import Broken, Finding, Refusal, Unavailable
 from app.domain.proofs import Analysis, Grant, UseDecision
-from app.domain.values import USE_KINDS, Dataset, DatasetKind, FieldUse, Position
+from app.domain.values import USE_KINDS, Dataset, DatasetKind, FieldUse, Position, is_repair
 from app.policy.classes import dataset_groups, field_classes, key
 from app.policy.conditions import Context
 from app.policy.enforcement import Answer
@@ -22,16 +22,19 @@ TRIAL = "trial"
 """The authorization that stands for nobody: what the standing rules alone would permit."""
 
 
-def decide(policy: PolicySnapshot, authorization: str, analysis: Analysis, context: Context) -> Grant:
-    """The grant for `analysis`, when every use in it is permitted.
+def decide(
+    policy: PolicySnapshot, authorization: str, analysis: Analysis, context: Context, *, repair: str | None = None
+) -> Grant:
+    """The grant for `analysis`, when every use in it is permitted, and `repair` for every protected data set it reads.
 
     A data set of which no field is used (`SELECT count(*) FROM t`) takes the use "aggregate:count" of its field "*".
     Raises Refusal with one finding per refused use, in order of place: "use-denied" when a rule forbids it,
-    "use-not-granted" when none allows it; then a "field-masked" for each refused field under a mask. Raises also
-    "policy-unknown-authorization"; Unavailable("policy-stale") when the
-    data sets are not those of the policy.
+    "use-not-granted" when none allows it, "repair-not-allowed"; then a "field-masked" for each refused field under a
+    mask. Raises also "policy-unknown-authorization"; Unavailable("policy-stale") when the data sets are not those of
+    the policy.
     """
     decided = answers(policy, authorization, analysis.datasets, analysis.uses, context)
+    decided += _repairs(policy, authorization, analysis.datasets, repair, context)
     refused = [(use, answer) for use, answer in decided if not answer.allowed]
     if refused:
         findings = [_finding(policy, use, answer) for use, answer in refused]
@@ -45,6 +48,17 @@ def decide(policy: PolicySnapshot, authorization: str, analysis: Analysis, conte
             UseDecision(use=use, allowed=True, rules=tuple(r.id for r in answer.rules)) for use, answer in decided
         ),
     )
+
+
+def _repairs(
+    policy: PolicySnapshot, authorization: str, datasets: Iterable[Dataset], repair: str | None, context: Context
+) -> list[tuple[FieldUse, Answer]]:
+    """Whether `repair` may be done to the numbers of each protected data set."""
+    protected = [d for d in datasets if d.units and d.kind is DatasetKind.PUBLIC] if repair is not None else []
+    asked = [FieldUse(dataset=d.name, field=ANY, use=f"repair:{repair}", position=None) for d in protected]
+    return [
+        (use, _answer(policy, authorization, d, ANY, use.use, context)) for d, use in zip(protected, asked, strict=True)
+    ]
 
 
 def smallest_application(
@@ -146,6 +160,10 @@ def _check_fresh(policy: PolicySnapshot, dataset: Dataset) -> None:
 
 
 def _finding(policy: PolicySnapshot, use: FieldUse, answer: Answer) -> Finding:
+    if is_repair(use.use):
+        by = answer.denying[0].id if answer.denying else NO_MATCH
+        repair = use.use.partition(":")[2]
+        return Finding(code="repair-not-allowed", params=(("repair", repair),), dataset=use.dataset, rule=by)
     if not answer.denying:
         return Finding(
             code="use-not-granted",

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from app.domain.errors import Finding, Invalid
-from app.domain.values import Bilingual, is_use
+from app.domain.values import Bilingual, is_repair, is_use
 from app.policy.conditions import canonical
 from app.policy.view_rules import NO_VIEWS, Views
 from sandbox.protocol import MASK_KINDS
@@ -148,8 +148,8 @@ _ALLOWED: Mapping[str, tuple[str, Callable[[str], bool]]] = {
         lambda v: v == ANY or _CLASS.fullmatch(v) is not None,
     ),
     "use": (
-        "show, group, extreme, filter:eq, filter:range, link, aggregate:FUNCTION, aggregate:*, filter:* or *",
-        lambda v: v in (ANY, "filter:*") or is_use(v),
+        "show, group, extreme, filter:eq, filter:range, link, aggregate:FUNCTION, repair:KIND, …:* or *",
+        lambda v: v in (ANY, "filter:*") or is_use(v) or is_repair(v),
     ),
     "effect": ("allow or deny", lambda v: v in tuple(Effect)),
 }

@@ -1,0 +1,28 @@
+"""What may be done to a number that leaves, beside suppressing it? The numbers of `policies/repairs.toml`, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """Noise by cell key: counts take up to `largest`, of variance `variance`.
+
+    A sum takes the same noise in units of `share` of its largest contribution. `thresholds` are the cell keys, in
+    order, at which the noise grows by one (see `app.disclosure.perturbation`).
+    """
+
+    largest: int
+    variance: float
+    share: float
+    thresholds: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair:
+    """One repair: `kind` is one of `REPAIRS`; rounding has a `base`, the cell-key method its `noise`."""
+
+    kind: str
+    base: int | None = None
+    noise: Noise | None = None
