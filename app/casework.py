@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from sqlalchemy import Connection, insert, select, update
 
 from app.authorization.grants import active_authorization
 from app.catalog.entries import current_dataset, listed
-from app.catalog.mounting import mount_enterprise
+from app.catalog.mounting import described, mount_enterprise
 from app.disclosure.fingerprint import Segment
 from app.disclosure.firewall import compare
 from app.disclosure.history import History
 from app.domain.authorizations import Authorization
 from app.domain.errors import Broken, Finding, Refusal
+from app.domain.footprint import Footprint
+from app.domain.parameters import representatives
 from app.domain.ports import Clock
 from app.domain.proofs import CheckReport
 from app.domain.times import stamp
@@ -36,12 +39,16 @@ from app.policy.grants import collect
 from app.policy.snapshot import snapshot
 from app.policy.versions import InForce
 from app.policy.views import Viewer, restrict
+from app.query.footprint import footprint
 from app.review.outputs import OutputRecord
 from app.review.pages import PageAsked, ResultPage, page_of, page_task
 from app.store.changes import Change
 from app.store.sessions import Store
 from app.store.standing import ended_state
 from app.store.tables import history_segment, output
+from app.templates.document import Declared, declared_of
+from app.templates.records import Appraisal, TemplateRecord
+from app.templates.running import admitted
 from app.workflow import Evaluated, Question, authorize, evaluate, sandbox_error
 
 PENDING_STATES = ("quarantined", "in_review", "approved")
@@ -63,6 +70,34 @@ class Casework:
     def check(self, job: JobRecord) -> None:
         """Decide a submitted job before it is queued; raises SluiceError to refuse it."""
         authorize(self.engine, self._question(job))
+
+    def appraise(self, template: TemplateRecord) -> Appraisal:
+        """Analyse a template for representative values of its parameters and decide about each.
+
+        Raises what `authorize` raises for any of them, and Refusal("template-uses-vary") unless it does the same for
+        all.
+        """
+        question = self._posed(template.content.sql, template.authorization, self._described)
+        seen: dict[Footprint, str] = {}
+        sets = representatives(template.content.parameters)
+        grants = []
+        for values in sets:
+            grants.append(authorize(self.engine, replace(question, values=values)))
+            seen.setdefault(footprint(grants[-1].analysis), ", ".join(f"{v.name}={v.text}" for v in values))
+        if len(seen) > 1:
+            raise Refusal("template-uses-vary", values=" / ".join(seen.values()))
+        grant = grants[0]
+        return Appraisal(
+            footprint=next(iter(seen)),
+            decisions=tuple((d.use.dataset, d.use.field, d.use.use, d.rules) for d in grant.decisions),
+            policy_version=grant.policy_version,
+            reviewers=self.engine.rules.levels[grant.analysis.level].reviewers,
+            analyses=len(sets),
+        )
+
+    def declared(self, authorization: str) -> Declared:
+        """What the catalog declares of the fields that an authorization reaches, as its masks leave them."""
+        return declared_of(self._posed("", authorization, self._described).datasets)
 
     def execute(self, job: JobRecord, folder: Path, heartbeat: Heartbeat) -> Evaluation:
         """Run a job: everything from its SQL to a check report, with its files in `folder`."""
@@ -157,27 +192,43 @@ class Casework:
     def _question(self, job: JobRecord) -> Question:
         """The SQL of a job with what its authorization covers and which rules are in force at this moment.
 
-        Raises what `active_authorization` and `restrict` raise, Refusal("enterprise-not-authorized"), and Invalid for a
-        bad file.
+        Raises what `active_authorization` and `restrict` raise, Refusal("enterprise-not-authorized"), Invalid for a
+        bad file, and what `admitted` raises for the run of a template.
         """
+        values = approved = None
+        if job.template is not None:
+            with self.store.reading() as connection:
+                values, approved = admitted(connection, job.template, sql=job.sql, authorization=job.authorization)
+        question = self._posed(job.sql, job.authorization, partial(self._enterprise, job))
+        return replace(question, reproducible=job.reproducible, values=values, approved=approved)
+
+    def _posed(self, sql: str, authorization: str, own: Callable[[Authorization], tuple[Dataset, ...]]) -> Question:
+        """A text under an authorization with the rules in force at this moment; `own` are the operator's tables."""
         now = self.clock()
         with self.store.reading() as connection:
-            held = active_authorization(connection, job.authorization, now)
+            held = active_authorization(connection, authorization, now)
             standing = self.policies.standing(connection, self.engine.standing.model)
             names = sorted({dataset for dataset, _, _ in held.uses})
             public = tuple(current_dataset(connection, name) for name in names)
         context = Context(now=now, purpose=held.purpose, product=held.product)
         viewer = Viewer.of(held, partial(pseudonym_secret, self.home / "keys"))
-        datasets = restrict(standing, (*public, *self._enterprise(job, held)), viewer, context)
+        datasets = restrict(standing, (*public, *own(held)), viewer, context)
         uses = collect(held.uses, purpose=held.purpose)
         return Question(
-            sql=job.sql,
+            sql=sql,
             datasets=datasets,
             policy=snapshot(standing, {held.id: uses}, datasets),
             authorization=held.id,
             context=context,
-            reproducible=job.reproducible,
         )
+
+    def _described(self, held: Authorization) -> tuple[Dataset, ...]:
+        """The operator's own tables as the catalog describes them, for an analysis before there is any file."""
+        allowed = {t.casefold() for t in held.enterprise_tables}
+        with self.store.reading() as connection:
+            entries = [e.entry for e in listed(connection) if e.entry.kind is DatasetKind.ENTERPRISE]
+        own = [entry for entry in entries if entry.name.casefold() in allowed]
+        return tuple(replace(described(entry), provider=held.operator, units=()) for entry in own)
 
     def _enterprise(self, job: JobRecord, held: Authorization) -> tuple[Dataset, ...]:
         """The operator's own tables, mounted; a table that was mounted before is not mounted again."""

@@ -6,10 +6,12 @@ Nothing is mounted and no row is reached: the answer comes from the text, the ca
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.errors import Finding, Invalid, Refusal
+from app.domain.parameters import Values
 from app.domain.values import Dataset, Decision, FieldUse, Level
 from app.engine import Engine
 from app.policy.conditions import Context
@@ -28,7 +30,8 @@ Relation = tuple[str, str, tuple[str, ...]]
 class Draft:
     """A text to look at: over which data sets, by whom who holds which uses, in which context.
 
-    `authorization` is the one whose masks lie on the fields; `TRIAL`: those of everybody.
+    `authorization` is the one whose masks lie on the fields; `TRIAL`: those of everybody. `values` are those of the
+    parameters of a template, None where `sql` is none.
     """
 
     sql: str
@@ -36,6 +39,7 @@ class Draft:
     held: Uses
     context: Context
     authorization: str = TRIAL
+    values: Values | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,19 +88,38 @@ def lint(engine: Engine, draft: Draft) -> Linted:
     try:
         viewer = Viewer(authorization=draft.authorization, rows=False)
         seen = restrict(engine.standing, draft.datasets, viewer, draft.context)
-        understood = understand(draft.sql, seen, engine.functions)
+        understood = understand(draft.sql, seen, engine.functions, draft.values)
     except (Invalid, Refusal) as refusal:
-        return Linted(
-            decision=Decision.REFUSED,
-            permitted=False,
-            level=None,
-            findings=refusal.findings,
-            uses=(),
-            relations=(),
-            missing=collect(()),
-            seconds=time.perf_counter() - begun,
-        )
+        return _refused(refusal.findings, time.perf_counter() - begun)
     return _linted(engine, draft, understood, begun)
+
+
+def lint_template(engine: Engine, draft: Draft, sets: Sequence[Values]) -> Linted:
+    """A template with each of some sets of values: the answer for the first, unless another is refused or differs."""
+    first = lint(engine, replace(draft, values=sets[0]))
+    seconds = first.seconds
+    for values in sets[1:]:
+        found = lint(engine, replace(draft, values=values))
+        seconds += found.seconds
+        if first.decision is Decision.REFUSED or found.decision is Decision.REFUSED:
+            first = first if first.decision is Decision.REFUSED else found
+        elif (found.uses, found.relations, found.findings) != (first.uses, first.relations, first.findings):
+            said = " / ".join(", ".join(f"{v.name}={v.text}" for v in each) for each in (sets[0], values))
+            first = _refused(Refusal("template-uses-vary", values=said).findings, seconds)
+    return replace(first, seconds=seconds)
+
+
+def _refused(findings: tuple[Finding, ...], seconds: float) -> Linted:
+    return Linted(
+        decision=Decision.REFUSED,
+        permitted=False,
+        level=None,
+        findings=findings,
+        uses=(),
+        relations=(),
+        missing=collect(()),
+        seconds=seconds,
+    )
 
 
 def _linted(engine: Engine, draft: Draft, understood: Understood, begun: float) -> Linted:

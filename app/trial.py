@@ -20,6 +20,7 @@ from app.catalog.mounting import mount_catalog, mount_enterprise
 from app.catalog.values import Catalog
 from app.disclosure.history import append, folder_history
 from app.domain.errors import Finding, Invalid, Refusal
+from app.domain.parameters import Values
 from app.domain.ports import Clock
 from app.domain.proofs import CheckReport
 from app.domain.report_json import evidence_json
@@ -41,11 +42,13 @@ _SECRET_BYTES = 32
 class Trial:
     """One call of `sluice try`: the folder of the catalog, the SQL, and what the operator holds and brings.
 
-    With `history`, the mounted vault is kept there, and each accepted output counts as released for the next call.
+    `values` are those of the parameters of a template, None where `sql` is none. With `history`, the mounted vault is
+    kept there, and each accepted output counts as released for the next call.
     """
 
     catalog: Path
     sql: str
+    values: Values | None = None
     uses: Path | None = None
     enterprise: tuple[tuple[str, Path], ...] = ()
     history: Path | None = None
@@ -151,6 +154,7 @@ def _question(
         authorization=TRIAL,
         context=context,
         reproducible=trial.reproducible,
+        values=trial.values,
     )
 
 

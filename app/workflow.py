@@ -20,6 +20,8 @@ from app.disclosure.fingerprint import SEGMENT, read_segment
 from app.disclosure.firewall import compare
 from app.disclosure.history import History
 from app.domain.errors import Broken, Finding, Invalid, Refusal, SluiceError, Unavailable
+from app.domain.footprint import Footprint, changed_parts
+from app.domain.parameters import Values
 from app.domain.proofs import Analysis, CheckReport, Grant, Plan, RunResult
 from app.domain.values import Dataset
 from app.engine import Engine
@@ -28,6 +30,7 @@ from app.policy.decision import decide
 from app.policy.snapshot import PolicySnapshot
 from app.query.analysis import Understood, complete, outline, understand
 from app.query.evidence import Stops
+from app.query.footprint import footprint
 from app.query.plan import make_plan
 from sandbox.protocol import Answer
 
@@ -42,7 +45,11 @@ Cancelled = Callable[[], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Who asks what of which data: the SQL, the data sets in reach, and the policy in force for an authorization."""
+    """Who asks what of which data: the SQL, the data sets in reach, and the policy in force for an authorization.
+
+    `values` are those of the parameters of a template, None where the SQL is none; `approved` is what people approved
+    that the template does.
+    """
 
     sql: str
     datasets: tuple[Dataset, ...]
@@ -50,6 +57,8 @@ class Question:
     authorization: str
     context: Context
     reproducible: bool = False
+    values: Values | None = None
+    approved: Footprint | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +75,14 @@ def authorize(engine: Engine, question: Question) -> Grant:
     """Understand the SQL and decide about every use in it.
 
     Raises Invalid or Refusal; a refusal names everything that is wrong at once, what the policy forbids and what
-    cannot be governed.
+    cannot be governed; "template-uses-changed" says that a template does something else than what was approved.
     """
-    return permit(engine, question, understand(question.sql, question.datasets, engine.functions))
+    understood = understand(question.sql, question.datasets, engine.functions, question.values)
+    grant = permit(engine, question, understood)
+    changed = changed_parts(question.approved, footprint(grant.analysis)) if question.approved else ()
+    if changed:
+        raise Refusal("template-uses-changed", parts=", ".join(changed))
+    return grant
 
 
 def permit(engine: Engine, question: Question, understood: Understood) -> Grant:

@@ -8,19 +8,23 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.cli.template_options import with_values
 from app.cli.terminal import acting, answer, answer_rows, who, with_json
 from app.domain.errors import Broken, Invalid, Refusal, SluiceError, Unavailable
 
 if TYPE_CHECKING:
     from app.bootstrap import Services
     from app.casework import Casework
+    from app.domain.people import Actor
     from app.jobs.records import JobRecord
+    from app.jobs.submission import JobRequest
     from app.jobs.worker import Worker
 
 COLUMNS = ("id", "state", "title", "authorization", "author", "revision", "output", "updated_at")
@@ -51,10 +55,12 @@ def job_command() -> None:
 
 
 @job_command.command("submit")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--authorization", required=True, metavar="ID", help="The authorization to work under.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.option("--authorization", metavar="ID", help="The authorization to work under; a template has its own.")
+@click.option("--template", metavar="ID", help="An approved template to run, in place of FILE.")
+@with_values
 @click.option("--enterprise", multiple=True, callback=_tables, metavar="TABLE=FILE", help="A table of your own.")
-@click.option("--title", help="What the job is for; default: the name of the file.")
+@click.option("--title", help="What the job is for; default: the name of the file or template.")
 @click.option("--revises", metavar="JOB", help="The job that this one is a new version of.")
 @click.option("--reproducible", is_flag=True, help="The same bytes every time, at some cost.")
 @click.option("--wait", is_flag=True, help="Wait until the job has ended; a worker must be running.")
@@ -64,8 +70,10 @@ def job_command() -> None:
 @with_json
 def submit_job(
     *,
-    file: Path,
-    authorization: str,
+    file: Path | None,
+    authorization: str | None,
+    template: str | None,
+    given: dict[str, str],
     enterprise: dict[str, Path],
     title: str | None,
     revises: str | None,
@@ -76,7 +84,7 @@ def submit_job(
     person: str | None,
     as_json: bool,
 ) -> None:
-    """Submit the SELECT in FILE. It is refused at once, with every reason, or queued.
+    """Submit the SELECT in FILE, or a run of a template. It is refused at once, with every reason, or queued.
 
     Exit codes: 0 queued, or with --wait awaiting review; 4 refused or cancelled; 1 failed; 5 still at work.
 
@@ -84,29 +92,57 @@ def submit_job(
     Examples:
       sluice job submit share.sql --authorization authorization-1f… --as analyst-wang
       sluice job submit share.sql --authorization authorization-1f… --enterprise tow_station=stations.csv --wait
+      sluice job submit --template template-4d… --set from_date=2025-01-01 --set period=day --as analyst-wang
     """
     from app.bootstrap import services
-    from app.jobs.submission import JobRequest, decide, submit
+    from app.jobs.submission import decide, submit
     from app.review.voting import request_review
 
     running = services()
     actor = running.actor(who(person), "job:submit")
-    request = JobRequest(
-        authorization=authorization,
-        sql=_text(file),
-        title=title or file.stem,
+    request = replace(
+        _asked(running, actor, file, authorization, template, given),
         enterprise=enterprise,
         reproducible=reproducible,
         revises=revises,
     )
+    request = replace(request, title=title or request.title)
     job_id = submit(running.store, actor, request, running.new_id)
-    with _casework(running) as casework:
+    with casework_of(running) as casework:
         record = decide(running.store, running.machine(), job_id, casework.check)
     if wait and record.state not in ENDED_BADLY:
         record = _wait(running, job_id, timeout, quiet=as_json)
     if ask_review and record.output is not None:
         request_review(running.store, actor, record.output)
     _tell(record, as_json=as_json)
+
+
+def _asked(
+    running: Services,
+    actor: Actor,
+    file: Path | None,
+    authorization: str | None,
+    template: str | None,
+    given: dict[str, str],
+) -> JobRequest:
+    """What is asked for: a text of its own under an authorization, or a run of a template under the template's."""
+    from app.jobs.submission import JobRequest
+    from app.templates.records import load, may_see
+    from app.templates.running import approved, run_of
+
+    if (file is None) == (template is None) or (authorization is None) == (file is not None) or (given and file):
+        raise click.UsageError("Name a FILE with --authorization, or a template with --template and --set.")
+    if file is not None:
+        return JobRequest(authorization=authorization or "", sql=_text(file), title=file.stem)
+    with running.store.reading() as connection:
+        may_see(actor, load(connection, template or ""))
+        record = approved(connection, template or "")
+    return JobRequest(
+        authorization=record.authorization,
+        sql=record.content.sql,
+        title=record.name,
+        template=run_of(record, given),
+    )
 
 
 @job_command.command("list")
@@ -221,7 +257,7 @@ def run(jobs: int | None, once: bool, drain: bool, name: str | None, as_json: bo
         if not as_json:
             click.echo(f"{record.id}: {ending}")
 
-    with _casework(running) as casework:
+    with casework_of(running) as casework:
         at_once = jobs or casework.engine.launcher.places
         worker = _worker(running, casework, name or f"worker-{os.uname().nodename}-{os.getpid()}", at_once)
         _stop_on_signals(worker.stop, worker.abandon)
@@ -261,7 +297,8 @@ def _stop_on_signals(stop: threading.Event, abandon: threading.Event) -> None:
 
 
 @contextmanager
-def _casework(running: Services) -> Iterator[Casework]:
+def casework_of(running: Services) -> Iterator[Casework]:
+    """The doors between queue and people over the deployment, with a launcher of its own."""
     from app.casework import Casework
     from app.engine import Engine
     from sandbox.launcher import Launcher
@@ -322,6 +359,7 @@ def job_row(record: JobRecord) -> dict[str, Any]:
         "revision": record.revision,
         "revises": record.revises,
         "attempts": record.attempts,
+        "template": record.template.told() if record.template else None,
         "output": record.output,
         "progress": record.progress.told() if record.progress else None,
         "result": dict(record.result),
@@ -333,6 +371,8 @@ def job_row(record: JobRecord) -> dict[str, Any]:
 
 def _lines(record: JobRecord) -> str:
     lines = [f"{record.id}: {record.state}  ({record.title}, version {record.revision}, by {record.author})"]
+    if record.template is not None:
+        lines.append(record.template.text())
     if record.progress is not None:
         lines.append(record.progress.text())
     if record.output:

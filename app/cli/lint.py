@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from app.cli.query import EXIT_CODES, sentence, sql_text
 from app.cli.rehearse import described_entries, published_entries
+from app.cli.template_options import filled, one_source, with_template_file
 from app.cli.terminal import WIDTH, acting, answer, who, with_json
 from app.domain.authorizations import PURPOSES
 from app.domain.errors import Invalid, Refusal
@@ -29,7 +31,8 @@ _KINDS = {"public": "公开 public", "unit": "每行一个主体 rows of units",
 
 
 @click.command("lint")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@with_template_file
 @click.option(
     "--catalog", type=click.Path(path_type=Path), help="Folder with catalog.toml; else the published catalog."
 )
@@ -43,7 +46,9 @@ _KINDS = {"public": "公开 public", "unit": "每行一个主体 rows of units",
 @with_json
 def lint_command(
     *,
-    file: Path,
+    file: Path | None,
+    template: Path | None,
+    given: dict[str, str],
     catalog: Path | None,
     uses: Path | None,
     authorization: str | None,
@@ -52,7 +57,7 @@ def lint_command(
     person: str | None,
     as_json: bool,
 ) -> None:
-    """Say of the SELECT in FILE (- is stdin) what it uses, what is permitted, and what to apply for; nothing runs.
+    """Say of the SELECT in FILE (- is stdin) or of a template what it uses and what to apply for; nothing runs.
 
     Exit codes: 0 could run, perhaps after the application shown; 3 people would have to judge it; 4 refused, or more
     than the uses given by --uses or --authorization; 1 bad input, 2 usage.
@@ -62,25 +67,31 @@ def lint_command(
       sluice lint share.sql --catalog sample_data/s1_rescue
       sluice lint share.sql --catalog sample_data/s1_rescue --apply application.toml --purpose public_service
       sluice lint share.sql --authorization authorization-1f… --as analyst-rescue --json
+      sluice lint --template share.toml --set period=day --catalog sample_data/s1_rescue
     """
     from app import config
     from app.engine import Engine
     from sandbox.launcher import Launcher
 
-    draft, rules = _draft(sql_text(file), catalog, uses, authorization, purpose, person)
+    named = one_source(file, template, given)
+    sql = sql_text(named) if template is None else ""
+    draft, rules = draft_of(sql, catalog, uses, authorization, purpose, person)
+    if template is not None:
+        sql, values = filled(template, given, draft.datasets)
+        draft = replace(draft, sql=sql, values=values)
     settings = config.read()
     with Launcher() as launcher:  # it starts nothing: there is nothing to run
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation, standing=rules)
         linted = lint(engine, draft)
     if target is not None:
-        _write(linted, target, file.stem, draft)
+        _write(linted, target, named.stem, draft)
     if target is None or str(target) != "-":
-        answer(linted.to_json(), as_json=True, text="") if as_json else _show(linted)
+        answer(linted.to_json(), as_json=True, text="") if as_json else show_linted(linted)
     held = uses is not None or authorization is not None
     sys.exit(EXIT_CODES[linted.decision] or (4 if held and not linted.permitted else 0))
 
 
-def _draft(
+def draft_of(
     sql: str,
     catalog: Path | None,
     uses: Path | None,
@@ -145,7 +156,7 @@ def _write(linted: Linted, target: Path, name: str, draft: Draft) -> None:
     click.echo(f"{target}: read it through, then: sluice application submit {target}", err=True)
 
 
-def _show(linted: Linted) -> None:
+def show_linted(linted: Linted) -> None:
     """The answer for people: decision, findings, uses at their places, relations, and what is missing."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     needs = "" if linted.permitted or not linted.missing.fields else " · needs an application 需先申请"

@@ -22,6 +22,7 @@ GROUPS = {
     "try": "app.cli.query",
     "rehearse": "app.cli.rehearse",
     "lint": "app.cli.lint",
+    "template": "app.cli.templates",
     "job": "app.cli.jobs",
     "worker": "app.cli.jobs",
     "review": "app.cli.review",

@@ -12,8 +12,12 @@ from rich.table import Table
 
 from app import config
 from app.bootstrap import system_clock
+from app.catalog.manifest import read_catalog
+from app.catalog.mounting import described
 from app.cli.report_text import restriction_line
+from app.cli.template_options import filled, one_source, with_template_file
 from app.domain.errors import Finding, Invalid
+from app.domain.parameters import Values
 from app.domain.values import Decision
 from app.engine import Engine
 from app.trial import Outcome, Trial, run_trial
@@ -37,9 +41,8 @@ def table_file(
 
 @click.command("try")
 @click.option("--catalog", "catalog", type=click.Path(path_type=Path), required=True, help="Folder with catalog.toml.")
-@click.option(
-    "--sql", "sql", type=click.Path(path_type=Path), required=True, help="File with the analysis; - is stdin."
-)
+@click.option("--sql", "sql", type=click.Path(path_type=Path), help="File with the analysis; - is stdin.")
+@with_template_file
 @click.option(
     "--uses", type=click.Path(path_type=Path), help="Field uses held; default: all that no standing rule denies."
 )
@@ -48,8 +51,11 @@ def table_file(
 @click.option("--reproducible", is_flag=True, help="The same bytes every time, at some cost.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def try_command(
+    *,
     catalog: Path,
-    sql: Path,
+    sql: Path | None,
+    template: Path | None,
+    given: dict[str, str],
     uses: Path | None,
     enterprise: tuple[tuple[str, Path], ...],
     history: Path | None,
@@ -64,12 +70,15 @@ def try_command(
     Examples:
       sluice try --catalog sample_data/flights --sql query.sql
       sluice try --catalog sample_data/s1_rescue --sql q.sql --enterprise tow_station=stations.csv --json
+      sluice try --catalog sample_data/s1_rescue --template share.toml --set period=day
       sluice try --catalog DIR --sql second.sql --history /tmp/h     # after first.sql in the same history
     """
     settings = config.read()
+    text, values = _analysis(catalog, sql, template, given)
     trial = Trial(
         catalog=catalog,
-        sql=sql_text(sql),
+        sql=text,
+        values=values,
         uses=uses,
         enterprise=enterprise,
         history=history,
@@ -84,6 +93,16 @@ def try_command(
     else:
         _show(outcome)
     sys.exit(EXIT_CODES[outcome.decision])
+
+
+def _analysis(
+    catalog: Path, sql: Path | None, template: Path | None, given: dict[str, str]
+) -> tuple[str, Values | None]:
+    """The text to try, with the values of its parameters when it is that of a template."""
+    named = one_source(sql, template, given)
+    if template is None:
+        return sql_text(named), None
+    return filled(template, given, map(described, read_catalog(catalog).entries))
 
 
 def sql_text(sql: Path) -> str:

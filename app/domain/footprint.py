@@ -40,6 +40,11 @@ class Footprint:
         }
 
 
+def changed_parts(before: Footprint, after: Footprint) -> tuple[str, ...]:
+    """The names of the parts in which two footprints differ; none when they are equal."""
+    return tuple(name for name in Footprint.__dataclass_fields__ if getattr(before, name) != getattr(after, name))
+
+
 def footprint_from_json(kept: Mapping[str, Any]) -> Footprint:
     """The footprint that `Footprint.to_json` wrote; KeyError, TypeError or ValueError for anything else."""
     return Footprint(

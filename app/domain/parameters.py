@@ -247,3 +247,42 @@ def _finding(code: str, parameter: Parameter) -> Finding:
         ("allowed", parameter.allowed()),
     )
     return Finding(code=code, params=params)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateRun:
+    """What a job keeps of the template version that it runs: which one, its digest, and a value for each parameter."""
+
+    template: str
+    name: str
+    version: int
+    digest: str
+    values: Values
+
+    def to_json(self) -> dict[str, Any]:
+        """The run as plain data that `template_run_from_json` reads back."""
+        values = [{"name": v.name, "type": v.type.value, "text": v.text} for v in self.values]
+        return {
+            "template": self.template,
+            "name": self.name,
+            "version": self.version,
+            "digest": self.digest,
+            "values": values,
+        }
+
+    def told(self) -> dict[str, Any]:
+        """The run for people and programs: its values by name."""
+        return {**self.to_json(), "values": {v.name: v.text for v in self.values}}
+
+    def text(self) -> str:
+        """The run in one line: "template share, version 2 (template-4d…): period = day"."""
+        values = ", ".join(f"{v.name} = {v.text}" for v in self.values) or "-"
+        return f"template {self.name}, version {self.version} ({self.template}): {values}"
+
+
+def template_run_from_json(kept: Mapping[str, Any] | None) -> TemplateRun | None:
+    """The run that `TemplateRun.to_json` wrote; None for a job that runs no template."""
+    if kept is None:
+        return None
+    values = tuple(Value(**{**v, "type": ParameterType(v["type"])}) for v in kept["values"])
+    return TemplateRun(**{**kept, "values": values})

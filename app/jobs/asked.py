@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from app.domain.documents import dataset_from_json
+from app.domain.parameters import Values, template_run_from_json
 from app.domain.values import Dataset, FieldUse, Position
 from app.store.tables import AnyRow, job, output
 
@@ -17,6 +18,7 @@ from app.store.tables import AnyRow, job, output
 class PastJob:
     """A job that was submitted at some time; `output_state` is where its output stands, None without one.
 
+    `values` are those of the parameters of a template, None for a job of its own.
     `uses` and `datasets` are those of its run; both are None when no run has kept them, e.g. of a refused job.
     """
 
@@ -26,6 +28,7 @@ class PastJob:
     operator: str
     authorization: str
     sql: str
+    values: Values | None
     tables: tuple[str, ...]
     submitted_at: str
     uses: tuple[FieldUse, ...] | None
@@ -42,6 +45,7 @@ def past_jobs(connection: Connection) -> Iterator[PastJob]:
 
 def _job(row: AnyRow) -> PastJob:
     kept = row.analysis
+    template = template_run_from_json(row.parameters.get("template"))
     return PastJob(
         id=row.id,
         state=row.state,
@@ -49,6 +53,7 @@ def _job(row: AnyRow) -> PastJob:
         operator=row.operator_id,
         authorization=row.authorization_id,
         sql=row.sql,
+        values=template.values if template else None,
         tables=tuple(f["table"] for f in row.parameters["enterprise"]),
         submitted_at=row.submitted_at,
         uses=tuple(_use(u) for u in kept["uses"]) if kept else None,

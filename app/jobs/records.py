@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from app.domain.errors import Finding, Refusal
+from app.domain.parameters import TemplateRun, template_run_from_json
 from app.domain.report_json import findings_from_json
 from app.jobs.progress import Progress, progress_from_json
 from app.store.tables import job, job_lease, output
@@ -31,7 +32,8 @@ class EnterpriseFile:
 class JobRecord:
     """One version of a job. `revises` is the job it is a new version of; `result` counts what came out, no values.
 
-    `progress` is what the run last said of itself; None while there is none.
+    `progress` is what the run last said of itself; None while there is none. `template` is the approved template that
+    `sql` is the text of, with values for its parameters; None for a job of its own.
     """
 
     id: str
@@ -53,6 +55,7 @@ class JobRecord:
     updated_at: str
     output: str | None
     progress: Progress | None
+    template: TemplateRun | None = None
 
 
 def load(connection: Connection, job_id: str) -> JobRecord:
@@ -102,4 +105,5 @@ def _record(row: Row[Any]) -> JobRecord:
         updated_at=row.updated_at,
         output=row.output_id,
         progress=progress_from_json(row.progress) if row.state in AT_WORK else None,
+        template=template_run_from_json(parameters.get("template")),
     )

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from app.domain.errors import Finding, Invalid, Refusal, Unavailable
 from app.domain.lifecycles import JOB
+from app.domain.parameters import TemplateRun
 from app.domain.people import Actor
 from app.domain.ports import NewId
 from app.domain.report_json import findings_to_json
@@ -24,7 +25,10 @@ from app.store.tables import authorization, job
 
 @dataclass(frozen=True, kw_only=True)
 class JobRequest:
-    """What an analyst asks for. `enterprise` maps table names to files; `revises` names the job it is a version of."""
+    """What an analyst asks for. `enterprise` maps table names to files; `revises` names the job it is a version of.
+
+    `template` is the template whose text `sql` is; whether it is one is for `decide` to find out.
+    """
 
     authorization: str
     sql: str
@@ -32,6 +36,7 @@ class JobRequest:
     enterprise: Mapping[str, Path] = field(default_factory=dict)
     reproducible: bool = False
     revises: str | None = None
+    template: TemplateRun | None = None
 
 
 def submit(store: Store, actor: Actor, request: JobRequest, new_id: NewId) -> str:
@@ -49,13 +54,21 @@ def submit(store: Store, actor: Actor, request: JobRequest, new_id: NewId) -> st
             JOB,
             job_id,
             "draft",
-            details={"authorization": request.authorization, "sql_sha256": _sha256(request.sql.encode())},
+            details={
+                "authorization": request.authorization,
+                "sql_sha256": _sha256(request.sql.encode()),
+                **({"template": request.template.template} if request.template else {}),
+            },
             authorization_id=request.authorization,
             operator_id=operator,
             author=actor.id,
             title=request.title,
             sql=request.sql,
-            parameters={"enterprise": files, "reproducible": request.reproducible},
+            parameters={
+                "enterprise": files,
+                "reproducible": request.reproducible,
+                **({"template": request.template.to_json()} if request.template else {}),
+            },
             revision=_revision(change.connection, actor, request.revises),
             revises=request.revises,
             created_at=change.at,

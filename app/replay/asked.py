@@ -19,6 +19,7 @@ from app.catalog.entries import listed as entries
 from app.catalog.mounting import described
 from app.domain.authorizations import Authorization
 from app.domain.errors import Finding, SluiceError
+from app.domain.parameters import Values
 from app.domain.times import moment
 from app.domain.values import Dataset, DatasetKind, FieldUse
 from app.jobs.asked import PastJob, past_jobs
@@ -89,8 +90,8 @@ class _Reread:
     functions: FunctionTable
     _held: dict[str, Authorization] = field(default_factory=dict)
     _reach: dict[tuple[str, tuple[str, ...]], tuple[Dataset, ...]] = field(default_factory=dict)
-    _uses: dict[tuple[str, tuple[Dataset, ...]], tuple[tuple[Dataset, ...], tuple[FieldUse, ...]]] = field(
-        default_factory=dict
+    _uses: dict[tuple[str, Values | None, tuple[Dataset, ...]], tuple[tuple[Dataset, ...], tuple[FieldUse, ...]]] = (
+        field(default_factory=dict)
     )
 
     def asked(self, past: PastJob) -> Asked:
@@ -116,9 +117,9 @@ class _Reread:
         place = (past.authorization, past.tables)
         if place not in self._reach:
             self._reach[place] = _in_reach(self.connection, past.tables, held)
-        text = (past.sql, self._reach[place])
+        text = (past.sql, past.values, self._reach[place])
         if text not in self._uses:
-            understood = understand(past.sql, self._reach[place], self.functions)
+            understood = understand(past.sql, self._reach[place], self.functions, past.values)
             self._uses[text] = understood.datasets, understood.uses
         return self._uses[text]
 

@@ -1,0 +1,1 @@
+"""Templates: analyses with typed parameters, approved once and run many times."""
