@@ -39,6 +39,7 @@ TELLS = "what is refused depends on the secret, and the operator sees what is re
 ALIKE = "a cell of persons who are all alike may leave"
 OUTGROWN = "numbers are rounded as they are: a multiple outgrows the rounding"
 WEIGHTS = "a measure may weigh each person with a number of the operator's own: one sum holds dozens of secrets"
+STAR = "in a self join each side is held alone against the rules, not the person on both sides together"
 PENNIES = "whoever adds next to nothing, or adds and takes away the same, counts as a full contributor"
 
 
@@ -395,6 +396,15 @@ def padded_with_other_persons(op: Operator, t: Person) -> Guess:
     return op.number(f"select avg(a.income) from person a join person b on a.region = b.region where {mine}")
 
 
+def star_around_one(op: Operator, t: Person) -> Guess:
+    """Pairs of persons, each with the target on one side: either side has many persons, every row is about one."""
+    one, other = (t.described.replace("(", f"({s}.").replace(" and ", f" and {s}.") for s in "ab")
+    star = f"person a join person b on a.region = b.region where ({one} or {other}) and not ({one} and {other})"
+    found = op.number(f"select sum(case when {one} then a.income else b.income end) from {star}")
+    pairs = op.number(f"select count(*) from {star}")
+    return found / pairs if found and pairs else None
+
+
 def padded_with_pennies(op: Operator, t: Person) -> Guess:
     return op.number(_income(t, f"sum(case when {t.described} then income else 0.0001 end)"))
 
@@ -495,6 +505,7 @@ ATTACKS = (
     _attack(count_distinct_of_one, "sick"),
     _attack(padded_with_own_rows, "income"),
     _attack(padded_with_other_persons, "income"),
+    _attack(star_around_one, "income", STAR),
     _attack(padded_with_pennies, "income"),
     _attack(padded_with_what_cancels, "income"),
     _attack(pennies_and_two_friends, "income", PENNIES),
