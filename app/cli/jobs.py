@@ -18,6 +18,7 @@ import click
 from app.cli.template_options import with_values
 from app.cli.terminal import acting, answer, answer_rows, who, with_json
 from app.domain.errors import Broken, Invalid, Refusal, SluiceError, Unavailable
+from app.domain.parameters import run_text
 
 if TYPE_CHECKING:
     from app.bootstrap import Services
@@ -372,7 +373,7 @@ def job_row(record: JobRecord) -> dict[str, Any]:
 def _lines(record: JobRecord) -> str:
     lines = [f"{record.id}: {record.state}  ({record.title}, version {record.revision}, by {record.author})"]
     if record.template is not None:
-        lines.append(record.template.text())
+        lines.append(run_text(record.template.told()))
     if record.progress is not None:
         lines.append(record.progress.text())
     if record.output:

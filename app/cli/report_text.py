@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from app.domain.parameters import run_text
+
 MAX_CELLS = 50
 """Cells shown in the terminal; `--json` has all of them."""
 
@@ -19,6 +21,8 @@ def print_report(value: Mapping[str, Any]) -> None:
     console, report = Console(soft_wrap=True), value["report"]
     say = console.print
     say(f"[bold]{value['id']}[/]  {value['state']}  {value['title']} ({value['operator']}, level {value['level']})")
+    if value["template"] is not None:
+        say(f"  {run_text(value['template'])}", highlight=False, markup=False)
     for sentence in sentences(value):
         say(f"  {sentence}", highlight=False, markup=False)
     for reason in report["reasons"]:

@@ -135,6 +135,7 @@ def _shown(running: Services, actor: Actor, record: OutputRecord, asked: PageAsk
 
     value = {
         **_row(record),
+        "template": record.template.told() if record.template else None,
         "report": for_operator(record.report),
         "votes": [asdict(v) for v in votes_shown_to(actor, record)],
         "may_review": may_review(actor, record),

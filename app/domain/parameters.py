@@ -274,10 +274,11 @@ class TemplateRun:
         """The run for people and programs: its values by name."""
         return {**self.to_json(), "values": {v.name: v.text for v in self.values}}
 
-    def text(self) -> str:
-        """The run in one line: "template share, version 2 (template-4d…): period = day"."""
-        values = ", ".join(f"{v.name} = {v.text}" for v in self.values) or "-"
-        return f"template {self.name}, version {self.version} ({self.template}): {values}"
+
+def run_text(told: Mapping[str, Any]) -> str:
+    """A run, as `TemplateRun.told` tells it, in one line: "template share, version 2 (template-4d…): period = day"."""
+    values = ", ".join(f"{name} = {text}" for name, text in told["values"].items()) or "-"
+    return f"template {told['name']}, version {told['version']} ({told['template']}): {values}"
 
 
 def template_run_from_json(kept: Mapping[str, Any] | None) -> TemplateRun | None:

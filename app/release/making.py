@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.documents import dataset_from_json
 from app.domain.errors import Refusal, SluiceError
 from app.domain.lifecycles import OUTPUT
+from app.domain.parameters import template_run_from_json
 from app.domain.people import Actor
 from app.domain.ports import NewId
 from app.domain.proofs import Approval, CheckReport
@@ -123,6 +124,8 @@ def _write_bundle(
     """Write the bundle to `target`, on disk before it is named; answers its signed envelope."""
     table = case.folder / Path(case.report.table).name
     csv_file = target.with_suffix(".csv")
+    run = template_run_from_json(case.job.parameters.get("template"))
+    template = run.told() if run else None
     try:
         write_csv(table, csv_file)
         datasets = tuple(dataset_from_json(d) for d in case.job.analysis["datasets"])
@@ -130,7 +133,7 @@ def _write_bundle(
             "data.csv": csv_file,
             "data.parquet": table,
             "dictionary.json": _readable(dictionary(case.report.columns, datasets)),
-            "report.json": _readable(for_operator(case.report)),
+            "report.json": _readable({**for_operator(case.report), **({"template": template} if template else {})}),
         }
         claims = Claims(
             bundle=release_id,
@@ -145,6 +148,7 @@ def _write_bundle(
             report_hash=case.row.report_hash,
             reproducible=bool(case.job.parameters["reproducible"]),
             execution=case.job.result.get("execution", {}),
+            template=template,
             checks=for_operator(case.report),
             votes=approval.votes,
             approval=_proof(desk, case.row.id),

@@ -22,7 +22,8 @@ class Claims:
 
     `datasets` are (name, catalog code, version hash) of what was read. `checks` are the operator's view of the check
     report, `report_hash` the hash of the whole one. `execution` says how it ran: "engine", "reproducible", "threads",
-    and the "walls" that stood around it. `approval` proves the entry that records the approval, as
+    and the "walls" that stood around it. `template` names the template version that was run and the values of its
+    parameters, None for a job of its own. `approval` proves the entry that records the approval, as
     `app.ledger.proof.prove_entry` writes it.
     """
 
@@ -38,6 +39,7 @@ class Claims:
     report_hash: str
     reproducible: bool
     execution: Mapping[str, object]
+    template: Mapping[str, object] | None
     checks: Mapping[str, object]
     votes: tuple[Vote, ...]
     approval: Mapping[str, object]

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from app.domain.errors import Refusal
+from app.domain.parameters import TemplateRun, template_run_from_json
 from app.domain.people import Actor, Side
 from app.domain.proofs import CheckReport, Vote
 from app.domain.report_json import from_json
@@ -20,13 +21,17 @@ CLAIMED = "claimed"
 
 @dataclass(frozen=True, kw_only=True)
 class OutputRecord:
-    """One output. `seats` are reviewers who claimed it or voted; at most `needed` of them."""
+    """One output. `seats` are reviewers who claimed it or voted; at most `needed` of them.
+
+    `template` is the approved template that was run, with its values; None for a job of its own.
+    """
 
     id: str
     state: str
     job: str
     title: str
     sql: str
+    template: TemplateRun | None
     authorization: str
     operator: str
     author: str
@@ -84,7 +89,8 @@ def may_see_evidence(actor: Actor) -> bool:
 
 
 def _query() -> Select[Any]:
-    return select(output, job.c.sql, job.c.title, job.c.analysis, job.c.decision).join(job, job.c.id == output.c.job_id)
+    columns = (output, job.c.sql, job.c.title, job.c.parameters, job.c.analysis, job.c.decision)
+    return select(*columns).join(job, job.c.id == output.c.job_id)
 
 
 def _record(connection: Connection, row: Row[Any]) -> OutputRecord:
@@ -95,6 +101,7 @@ def _record(connection: Connection, row: Row[Any]) -> OutputRecord:
         job=row.job_id,
         title=row.title,
         sql=row.sql,
+        template=template_run_from_json(row.parameters.get("template")),
         authorization=row.authorization_id,
         operator=row.operator_id,
         author=row.author,
