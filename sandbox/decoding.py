@@ -15,6 +15,7 @@ from typing import TypeVar
 from sandbox.protocol import (
     CODES,
     FILTER_TESTS,
+    IDENTIFIERS,
     MASK_KINDS,
     MAX_ANSWER_BYTES,
     MAX_CELL_CHARACTERS,
@@ -26,6 +27,7 @@ from sandbox.protocol import (
     MAX_TASK_BYTES,
     VERSION,
     Answer,
+    ColumnScan,
     Filter,
     InspectTask,
     Limits,
@@ -52,6 +54,7 @@ _LABEL = re.compile(r"[\w:.@/ -]{1,160}")
 _WHAT = re.compile(r"[a-z][a-z-]{0,40}(:[a-z-]{1,40})?")
 STATUSES = ("ok", "failed")
 FORMATS = ("csv", "parquet")
+SCANNED = ("text", "number")
 
 
 def decode_task(message: bytes) -> Task:
@@ -179,6 +182,7 @@ def _check_query(task: QueryTask) -> None:
     _distinct([export.file for export in task.exports], "files")
     _demand(all(_FILE.fullmatch(export.file) for export in task.exports), "a file name is bad")
     _demand(all(e.max_rows is None or 0 <= e.max_rows < 2**53 for e in task.exports), "a limit is out of range")
+    _demand(task.scan is None or task.scan in {e.file for e in task.exports}, "a scan of a file that is not there")
     _check_texts([step.sql for step in task.steps] + [export.sql for export in task.exports], task.functions)
 
 
@@ -247,7 +251,7 @@ def _check_answer(answer: Answer) -> None:
     _demand(answer.status in STATUSES, "the status is not known")
     ok = answer.status == "ok"
     _demand(answer.code is None if ok else answer.code in CODES, "the code does not fit the status")
-    results = (answer.files, answer.rows, answer.columns, answer.statistics, answer.page, answer.page_of)
+    results = (answer.files, answer.rows, answer.columns, answer.statistics, answer.page, answer.page_of, answer.scan)
     _demand(ok or not any(results), "a failed answer has results")
     _demand(answer.step is None or bool(_LABEL.fullmatch(answer.step)), "a step name is bad")
     _distinct(list(answer.files), "files")
@@ -262,6 +266,9 @@ def _check_answer(answer: Answer) -> None:
     _check_statistics(answer.statistics)
     _check_problems(answer)
     _check_page(answer)
+    _demand(len(answer.scan) <= MAX_ITEMS, "too many columns")
+    for column in answer.scan:
+        _check_scan(column)
     _check_usage(answer.usage)
     said = (*answer.walls, *answer.absent, *answer.absent.values())
     _demand(len(said) <= MAX_WALLS and all(map(_LABEL.fullmatch, said)), "a wall is bad")
@@ -272,6 +279,17 @@ def _check_page(answer: Answer) -> None:
     cells = [cell for row in answer.page for cell in row]
     _demand(all(len(row) == len(answer.columns) for row in answer.page), "a row of another length")
     _demand(all(cell is None or len(cell) <= MAX_CELL_CHARACTERS for cell in cells), "a cell is too long")
+
+
+def _check_scan(scan: ColumnScan) -> None:
+    """No more can be found than there is, and nothing in a column that was not looked at."""
+    _demand(scan.form in SCANNED or (scan.form == "other" and not scan.found), "a form is not known")
+    _demand(0 <= scan.distinct <= scan.values < 2**53, "a count is out of range")
+    _distinct([found.kind for found in scan.found], "kinds")
+    for found in scan.found:
+        _demand(found.kind in IDENTIFIERS, "a kind is not known")
+        _demand(0 <= found.rows <= scan.values and bool(found.rows) == bool(found.matches), "a count is out of range")
+        _demand(0 <= found.matches <= found.candidates < 2**53, "a count is out of range")
 
 
 def _check_statistics(statistics: dict[str, dict[str, int]]) -> None:

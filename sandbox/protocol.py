@@ -13,7 +13,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 
-VERSION = 2
+VERSION = 3
 MAX_TASK_BYTES = 4 << 20
 MAX_ANSWER_BYTES = 1 << 20
 MAX_SQL_BYTES = 256 << 10
@@ -137,7 +137,8 @@ class QueryTask:
     """Run `steps`, then write `exports`. Every text is held against the engine's own tree first.
 
     `functions` lists every function and operator name that the texts may call beyond the engine's comparison and
-    logic nodes. `reproducible` asks for one thread and preserved order.
+    logic nodes. `reproducible` asks for one thread and preserved order. `scan` names the export whose values are
+    searched for identifiers before it leaves; the answer's `scan` says what was found.
     """
 
     views: tuple[View, ...]
@@ -146,6 +147,7 @@ class QueryTask:
     functions: tuple[str, ...]
     limits: Limits = Limits()
     reproducible: bool = False
+    scan: str | None = None
     kind: str = "query"
 
 
@@ -273,6 +275,47 @@ class Problem:
     expected: str = ""
 
 
+IDENTIFIERS = (
+    "resident-id",
+    "resident-id-old",
+    "mobile-phone",
+    "plate",
+    "uscc",
+    "bank-card",
+    "e-mail",
+    "travel-document",
+)
+"""What a scan looks for; `sandbox.identifiers` says how."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """In one column: `rows` that hold an identifier of `kind`, which is of `IDENTIFIERS`.
+
+    Among the distinct values there are so many `candidates` of the kind's form, of which so many `matches` pass its
+    check: among numbers that are no identifiers some pass by chance.
+    """
+
+    kind: str
+    rows: int
+    matches: int
+    candidates: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnScan:
+    """What a scan says of one column: how many `values` are not NULL, how many are `distinct`, and what they hold.
+
+    `form` is "text"; "number", of which only whole ones of 11 to 19 digits were looked at and are in `distinct`; or
+    "other" (dates, truth values and the like, which hold no identifier and were not looked at). No value is in here.
+    """
+
+    form: str
+    values: int
+    distinct: int
+    found: tuple[Found, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Usage:
     """What the task cost, and what it was granted.
@@ -303,7 +346,8 @@ class Answer:
     `step` names the step or export that failed. `columns` are (name, type) of a mounted version; `statistics` per
     column what the certificates and the catalog may use ({"distinct": n, "nulls": n} and, for unit columns,
     {"max_rows": n}). `problems` are the first of `problems_total`. `page` holds rows as texts (None for NULL), cut
-    to `MAX_CELL_CHARACTERS`, of a table with `page_of` rows and the `columns`. `walls` are the walls that stood;
+    to `MAX_CELL_CHARACTERS`, of a table with `page_of` rows and the `columns`. `scan` has every column, in their order,
+    of the export that a plan wants scanned. `walls` are the walls that stood;
     `absent` says of each other wall why it does not stand.
     """
 
@@ -318,6 +362,7 @@ class Answer:
     problems_total: int = 0
     page: tuple[tuple[str | None, ...], ...] = ()
     page_of: int = 0
+    scan: tuple[ColumnScan, ...] = ()
     usage: Usage = Usage()
     walls: tuple[str, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)

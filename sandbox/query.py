@@ -9,8 +9,9 @@ import duckdb
 from sandbox.confine import GATE, LOCK, SECURE_VIEWS
 from sandbox.engine import Place, Statement, account, codes, connect, hold, lock, name, open_gate, progress, text
 from sandbox.gate import framed
-from sandbox.protocol import Answer, Export, QueryTask, Step
+from sandbox.protocol import Answer, ColumnScan, Export, QueryTask, Step
 from sandbox.stages import Failed, Run
+from sandbox.text_scan import scan_table
 from sandbox.views import create_views
 
 
@@ -26,7 +27,15 @@ def run_query(task: QueryTask, run: Run) -> Answer:
         if statement.label.startswith("export:"):
             rows[statement.step] = int(written[0][0])
             _check_export(task, run.scratch, statement.step, rows)
-    return Answer(status="ok", files=tuple(rows), rows=rows)
+    return Answer(status="ok", files=tuple(rows), rows=rows, scan=_scan(connection, task, run))
+
+
+def _scan(connection: duckdb.DuckDBPyConnection, task: QueryTask, run: Run) -> tuple[ColumnScan, ...]:
+    """What the export that the task wants scanned holds, as it was written."""
+    if task.scan is None:
+        return ()
+    with run.stages.time("scan"), codes(task.scan):
+        return scan_table(connection, str(Path(run.scratch, task.scan)))
 
 
 def query_place(task: QueryTask, scratch: str) -> Place:

@@ -90,16 +90,25 @@ def _bounds(task: Task) -> Bounds:
 
 
 def _expected(task: Task, answer: Answer) -> bool:
-    """Whether the answer names exactly the files that its task asks for."""
+    """Whether the answer names exactly the files that its task asks for, and scanned the one that is to be."""
     names = set(answer.files)
     if isinstance(task, QueryTask):
-        return names == {export.file for export in task.exports} == answer.rows.keys() and all(
-            answer.rows[export.file] <= _row_limit(export, task) for export in task.exports
+        return (
+            names == {export.file for export in task.exports} == answer.rows.keys()
+            and all(answer.rows[export.file] <= _row_limit(export, task) for export in task.exports)
+            and _scanned(task, answer)
         )
     if not isinstance(task, MountTask):
         return not names
     registries = {registry_file(f.identifier) for f in task.fields if f.identifier is not None}
     return VERSION_FILE in answer.rows and names - {VERSION_FILE} <= registries
+
+
+def _scanned(task: QueryTask, answer: Answer) -> bool:
+    """Whether there is a scan exactly when one was asked for, of no more values than the table has."""
+    if task.scan is None:
+        return not answer.scan
+    return bool(answer.scan) and all(column.values <= answer.rows[task.scan] for column in answer.scan)
 
 
 def _row_limit(export: Export, task: QueryTask) -> int:

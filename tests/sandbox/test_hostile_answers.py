@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from tests.sandbox.test_walls import taken_over
 ONE_ROW = real("SELECT 1 AS a")
 ACT = """
 import json
+from dataclasses import replace
 from sandbox.wire import ANSWER, FRAME, PROGRESS
-from sandbox.protocol import Usage, encode
+from sandbox.protocol import ColumnScan, Usage, encode
+SCAN = (ColumnScan(form="text", values=1, distinct=1),)
 def send(fd, kind, body): os.write(fd, FRAME.pack(kind, len(body)) + body)
 def ok(*files, rows=None): return Answer(status="ok", files=files, rows=rows or {f: 1 for f in files})
 def put(name, data=ONE_ROW): open(name, "wb").write(data)
@@ -41,6 +44,7 @@ LIES = {
     "no file": "return ok()",
     "file outside": "put('out.parquet'); return ok('../secret')",
     "no rows": "put('out.parquet'); return Answer(status='ok', files=('out.parquet',))",
+    "a scan nobody asked for": "put('out.parquet'); return replace(ok('out.parquet'), scan=SCAN)",
     "garbage": "put('out.parquet'); send(fd, ANSWER, b'garbage')",
     "a huge frame": "os.write(fd, FRAME.pack(ANSWER, 1 << 31) + b'x' * 1000)",
     "a frame of no kind": "os.write(fd, FRAME.pack(b'Z', 1) + b'x')",
@@ -74,6 +78,17 @@ def test_a_lie_is_not_believed(lie: str, code: str, table: Path, scratch: Path, 
     secret.write_text("kept")
     assert hostile(f"def act(order, fd):\n    {lie}", table, scratch, secret=str(secret)) == code
     assert secret.read_text() == "kept"
+
+
+@pytest.mark.parametrize(("scan", "code"), [("SCAN", None), ("()", "answer-refused"), ("MORE", "answer-refused")])
+def test_a_scan_that_is_asked_for_is_there_and_counts_no_more_than_the_rows(
+    scan: str, code: str | None, table: Path, scratch: Path
+) -> None:
+    body = f"{REPLACED}MORE = (replace(SCAN[0], values=2),)\n"
+    body += f"def act(order, fd):\n    put('out.parquet'); return replace(ok('out.parquet'), scan={scan})"
+    with taken_over(body, LANDLOCK, SECCOMP) as launcher:
+        task = dataclasses.replace(query(table, "SELECT 1 AS a"), scan="out.parquet")
+        assert launcher.run(task, scratch, require_isolation=False).code == code
 
 
 def test_a_result_that_is_too_large_is_refused(table: Path, scratch: Path) -> None:

@@ -16,7 +16,9 @@ from sandbox.protocol import (
     MAX_ANSWER_BYTES,
     VERSION,
     Answer,
+    ColumnScan,
     Export,
+    Found,
     Limits,
     MountField,
     MountTask,
@@ -37,6 +39,7 @@ QUERY = QueryTask(
     functions=("count", "+", "!~~", "list_transform"),
     limits=Limits(wall_seconds=3),
     reproducible=True,
+    scan="r.parquet",
 )
 MOUNT = MountTask(
     source="/data/a.csv",
@@ -53,6 +56,9 @@ ANSWER = Answer(
     rows={"version.parquet": 3},
     columns=(("a", "INTEGER"), ("b", "STRUCT(x INTEGER)")),
     statistics={"a": {"distinct": 3, "nulls": 0, "max_rows": 1}},
+    scan=(
+        ColumnScan(form="text", values=3, distinct=2, found=(Found(kind="plate", rows=2, matches=1, candidates=4),)),
+    ),
     usage=Usage(wall_seconds=0.5, cpu_seconds=1, peak_memory_bytes=7, stages={"step:s": 0.1}),
     walls=("landlock", "seccomp"),
 )
@@ -107,6 +113,8 @@ def test_messages_come_back_as_they_were() -> None:
         lambda m: m["body"]["exports"][0].update(max_rows=-1),
         lambda m: m["body"]["exports"][0].update(max_rows=1.5),
         lambda m: m["body"].update(functions=["a b"]),
+        lambda m: m["body"].update(scan="other.parquet"),
+        lambda m: m["body"].update(scan=True),
         lambda m: m["body"]["limits"].update(threads=0),
         lambda m: m["body"]["limits"].update(threads=1000),
         lambda m: m["body"]["limits"].update(memory_bytes="1"),
@@ -166,6 +174,19 @@ def test_a_mount_that_is_not_of_the_protocol_is_refused(change: Change) -> None:
         lambda b: b["usage"].update(stages={"<script>": 1.0}),
         lambda b: b["usage"].update(peak_memory_bytes=1.5),
         lambda b: b.update(usage=[]),
+        lambda b: b["scan"][0].update(form="13812345678"),
+        lambda b: b["scan"][0].update(form="other"),
+        lambda b: b["scan"][0].update(values=-1),
+        lambda b: b["scan"][0].update(values=True),
+        lambda b: b["scan"][0].update(distinct=4),
+        lambda b: b["scan"][0].update(column="a"),
+        lambda b: b["scan"][0]["found"][0].update(kind="13812345678"),
+        lambda b: b["scan"][0]["found"][0].update(rows=4),
+        lambda b: b["scan"][0]["found"][0].update(rows=0),
+        lambda b: b["scan"][0]["found"][0].update(matches=5),
+        lambda b: b["scan"][0]["found"][0].update(matches=0),
+        lambda b: b["scan"][0]["found"].append(b["scan"][0]["found"][0]),
+        lambda b: b.update(scan=b["scan"] * 4097),
     ],
 )
 def test_a_hostile_answer_is_refused(change: Change) -> None:
@@ -177,6 +198,7 @@ def test_a_failed_answer_has_no_results() -> None:
     for wrong in (
         replace(FAILED, files=("a",)),
         replace(FAILED, columns=(("a", "INTEGER"),)),
+        replace(FAILED, scan=ANSWER.scan),
         replace(FAILED, code=None),
         replace(FAILED, code="something"),
     ):
