@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from app.domain.errors import Finding
 from app.domain.rules import LevelRule
 from app.domain.values import Dataset, Decision, FieldUse, Level
-from sandbox.protocol import QueryTask
+from sandbox.protocol import ColumnScan, QueryTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +52,19 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class FrontierOutline:
-    """What the check needs to know of a frontier: the types of its units, its measures' names, its number of keys."""
+    """What the check needs to know of a frontier: the types of its units, its measures' names, its number of keys.
+
+    The sets of keys of one GROUP BY (ROLLUP, CUBE, GROUPING SETS) are frontiers with the same measures in the same
+    order, one table with its margins: `margin_of` is the number of the one with the largest set, None for that one
+    itself and for every other aggregation; `positions` says which of all keys of the GROUP BY its own ones are.
+    """
 
     number: int
     units: tuple[str, ...]
     measures: tuple[str, ...]
     keys: int
+    margin_of: int | None = None
+    positions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +97,24 @@ class RunResult:
     walls: tuple[str, ...]
     threads: int
     engine: str
+    scan: tuple[ColumnScan, ...] = ()
+    """What the sandbox found in the columns of the result, in their order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextFinding:
+    """What the texts (or long numbers) of an output column hold: `rows` of its `of` values look like a `kind`.
+
+    `verdict` is "identifier"; "possible", where form alone cannot tell; "chance", where no more pass the check than
+    among random numbers; or "many-values", with the kind "many-values": so many different texts that they may name
+    subjects.
+    """
+
+    column: str
+    kind: str
+    rows: int
+    of: int
+    verdict: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +176,8 @@ class CheckReport:
     """Earlier releases that some cell comes too near to, each with the number of cells."""
     restrictions: tuple[Restriction, ...] = field(default=())
     """The row rules of every data set that was read, and the masks of every field that was used."""
+    texts: tuple[TextFinding, ...] = field(default=())
+    """What was found in the texts of the output; what is not here was not found."""
 
 
 @dataclass(frozen=True, kw_only=True)

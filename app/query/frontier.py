@@ -1,4 +1,4 @@
-"""Where do units mix, and in which measures? Cuts an aggregating SELECT into a frontier and what goes on above it."""
+"""Where do units mix, and in which measures? What a frontier is, and what each of its aggregate calls measures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from app.domain.errors import Finding, Refusal
 from app.domain.values import Level
 from app.query.equality import ColumnKey
 from app.query.parse import FunctionClass, function_name, is_call
-from app.query.subqueries import belongs_to
 
 MakeFinding = Callable[..., Finding]
 
@@ -87,6 +86,10 @@ class Frontier:
     keys: tuple[exp.Expr, ...]
     measures: tuple[Measure, ...]
     units: tuple[UnitExpression, ...]
+    margin_of: int | None = None
+    """For a set of keys of one GROUP BY: the number of the frontier of its largest set, None for that one itself."""
+    positions: tuple[int, ...] = ()
+    """For a set of keys of one GROUP BY: which of all the keys of that GROUP BY its own ones are."""
 
     def trees(self) -> list[exp.Expr]:
         """Every tree of the frontier, for checks that walk over all of it."""
@@ -110,66 +113,8 @@ class Frontier:
         return found
 
 
-def cut_frontier(
-    select: exp.Select,
-    keys: list[exp.Expr],
-    units: tuple[UnitExpression, ...],
-    number: int,
-    function_class: FunctionClass,
-    finding: MakeFinding,
-) -> Frontier:
-    """Cut `select` in two: the frontier, and `select` itself rewritten in place to read its safe cells."""
-    calls: dict[exp.Expr, int] = {}
-    measures: list[Measure] = []
-    for call in _measure_calls(select):
-        if call not in calls:
-            calls[call] = len(measures)
-            measures.append(_measure(call, function_class, finding))
-    frontier = Frontier(
-        number=number,
-        from_=select.args["from_"].copy(),
-        joins=tuple(j.copy() for j in select.args.get("joins") or []),
-        where=select.args["where"].copy() if select.args.get("where") is not None else None,
-        keys=tuple(k.copy() for k in keys),
-        measures=tuple(measures),
-        units=units,
-    )
-    _read_cells(select, f"__s{number}", keys, calls, finding)
-    return frontier
-
-
-def split_groups(
-    select: exp.Select, keys: list[exp.Expr], more: list[exp.Expr], name: str, finding: MakeFinding
-) -> exp.Select:
-    """Cut a GROUP BY out of `select` into a query of its own, which `select` then reads as `name`.
-
-    Its columns are the keys k0 …, the aggregates a0 … and `more`.
-    """
-    calls = {call: i for i, call in enumerate(dict.fromkeys(_measure_calls(select)))}
-    columns = [exp.alias_(k.copy(), f"k{i}", quoted=True) for i, k in enumerate(keys)]
-    columns += [exp.alias_(c.copy(), f"a{i}", quoted=True) for c, i in calls.items()]
-    positions = [exp.Literal.number(i + 1) for i in range(len(keys))]
-    inner = exp.Select(expressions=[*columns, *more], group=exp.Group(expressions=positions))
-    for clause in ("from_", "where", "joins"):
-        held = select.args.get(clause)
-        if held:
-            inner.set(clause, [j.copy() for j in held] if isinstance(held, list) else held.copy())
-    _read_cells(select, name, keys, calls, finding)
-    return inner
-
-
-def _measure_calls(select: exp.Select) -> list[exp.Expr]:
-    """Aggregate calls of `select`, with their FILTER; a window's own call is none, but those inside it are."""
-    found: list[exp.Expr] = []
-    for call in select.find_all(exp.AggFunc):
-        holder: exp.Expr = call.parent if isinstance(call.parent, exp.Filter) else call
-        if call.find_ancestor(exp.Query) is not select or isinstance(holder.parent, exp.Window):
-            continue
-        found.append(holder.copy())
-    return found
-
-
-def _measure(call: exp.Expr, function_class: FunctionClass, finding: MakeFinding) -> Measure:
+def measure_of(call: exp.Expr, function_class: FunctionClass, finding: MakeFinding) -> Measure:
+    """What an aggregate call, with its FILTER, measures; raises Refusal("aggregate-refused")."""
     base = call.this if isinstance(call, exp.Filter) else call
     name = function_name(base)
     kind = function_class(name)
@@ -208,49 +153,6 @@ def _comparable(function: str, fields: str, distinct: bool) -> str:
     if function in ADDITIVE:
         return ""
     return fields if function in SUMS else f"{function}:{fields}"
-
-
-def _read_cells(
-    select: exp.Select, source: str, grouped: list[exp.Expr], calls: dict[exp.Expr, int], finding: MakeFinding
-) -> None:
-    """Rewrite `select` to read the cells in `source`; HAVING becomes its WHERE."""
-    keys = {k.copy(): i for i, k in reversed(list(enumerate(grouped)))}
-
-    def cell_of(node: exp.Expr) -> exp.Column | None:
-        if node in calls:
-            return exp.column(f"a{calls[node]}", table=source, quoted=True)
-        return exp.column(f"k{keys[node]}", table=source, quoted=True) if node in keys else None
-
-    _read_from(select, source)
-    for clause in [*select.expressions, *(select.args.get(c) for c in ("where", "qualify", "order"))]:
-        for node in list(clause.dfs()) if clause is not None else []:
-            cell = cell_of(node) if _attached(node, select) and belongs_to(node, select) else None
-            if cell is not None:
-                node.replace(cell)
-    for column in select.find_all(exp.Column):
-        if column.table and column.table != source and belongs_to(column, select):
-            raise Refusal(finding("column-not-grouped", column, column_name=column.name))
-
-
-def _attached(node: exp.Expr, select: exp.Select) -> bool:
-    """Whether `node` still stands in `select`, no part of what was replaced."""
-    while node.parent is not None and node is not select:
-        node = node.parent
-    return node is select
-
-
-def _read_from(select: exp.Select, source: str) -> None:
-    """Let `select` read the table `source` with nothing but its HAVING as filter, every output column named."""
-    for projection in select.expressions:
-        if not isinstance(projection, exp.Alias):
-            projection.replace(exp.alias_(projection.copy(), projection.alias_or_name or "_col", quoted=True))
-    having = select.args.get("having")
-    select.set("where", exp.Where(this=having.this) if having is not None else None)
-    for clause in ("having", "group", "joins"):
-        select.set(clause, None)
-    table = exp.Table(this=exp.to_identifier(source, quoted=True))
-    table.meta["governed"] = True
-    select.set("from_", exp.From(this=table))
 
 
 def _transforms(measure: Measure, function_class: FunctionClass, finding: MakeFinding) -> list[Finding]:

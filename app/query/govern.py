@@ -14,9 +14,10 @@ from sqlglot import exp
 
 from app.domain.errors import Finding, Refusal
 from app.domain.values import Dataset, DatasetKind, Level
+from app.query.cutting import cut_frontier, cut_margins, split_groups
 from app.query.equality import Equalities, key_of
-from app.query.frontier import Frontier, UnitExpression, cut_frontier, split_groups
-from app.query.grouping import own_aggregates
+from app.query.frontier import Frontier, UnitExpression
+from app.query.grouping import grouping_keys, grouping_sets, own_aggregates
 from app.query.guarded import calculated_in_doubles, fallible
 from app.query.joined import joined_units
 from app.query.names import Resolved
@@ -222,8 +223,9 @@ class _Governor:
         return relation
 
     def _grouped(self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool) -> Relation:
-        group = select.args.get("group")
-        keys = list(group.expressions) if group is not None else []
+        if grouping_sets(select) is not None:
+            return self._margins(select, units, equal)
+        keys = grouping_keys(select)
         held = covered(keys, units, equal)
         if len(held) < len(units):
             self._refuse_mixed(held, select)
@@ -279,9 +281,23 @@ class _Governor:
 
     def _frontier(self, select: exp.Select, keys: list[exp.Expr], units: list[UnitExpression]) -> Relation:
         frontier = cut_frontier(select, keys, tuple(units), len(self.frontiers), self.function_class, self.finding)
+        self._add_frontier(frontier, select)
+        return Relation(kind=Kind.SAFE)
+
+    def _add_frontier(self, frontier: Frontier, select: exp.Select) -> None:
         self.reasons.extend(frontier.reasons(self.level, self.function_class, self.finding))
         self._refuse_fallible(frontier.trees()[1:], select)
         self.frontiers.append(frontier)
+
+    def _margins(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> Relation:
+        """Groups and their totals: each set of keys is a frontier of its own."""
+        self._refuse_mixed(covered(grouping_keys(select), units, equal), select)
+        name = f"__c{len(self.ctes)}"
+        first = len(self.frontiers)
+        frontiers, union = cut_margins(select, tuple(units), first, name, self.function_class, self.finding)
+        self.ctes.append((name, union))
+        for frontier in frontiers:
+            self._add_frontier(frontier, select)
         return Relation(kind=Kind.SAFE)
 
     def _check_windows(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> None:

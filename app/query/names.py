@@ -18,6 +18,7 @@ from app.domain.errors import Finding, Invalid, Refusal
 from app.domain.sql_text import MAX_DEPTH
 from app.domain.values import Dataset, Position
 from app.query.depth import too_deep
+from app.query.grouping import expand_positions
 from app.query.joins import semi_joins_as_conditions
 from app.query.parse import DIALECT, position
 from app.query.places import (
@@ -75,6 +76,7 @@ def resolve(tree: exp.Query, sql: str, datasets: tuple[Dataset, ...]) -> Resolve
         drop_alias_places(tree)
         for select in list(tree.find_all(exp.Select)):
             _expand_group_by_all(select)
+            expand_positions(select)
             _drop_literal_keys(select)
             _plain_using_columns(select)
             mark_places(select, sql)

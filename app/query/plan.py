@@ -64,6 +64,7 @@ def make_plan(
         functions=tuple(functions),
         limits=limits,
         reproducible=reproducible,
+        scan=RESULT,
     )
     return Plan(
         grant=grant,
@@ -144,6 +145,8 @@ def _outline(sql: FrontierSql) -> FrontierOutline:
         units=tuple(u.type for u in f.units),
         measures=tuple(m.call.sql("duckdb") for m in f.measures),
         keys=len(f.keys),
+        margin_of=f.margin_of,
+        positions=f.positions,
     )
 
 

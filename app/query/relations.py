@@ -11,7 +11,7 @@ from sqlglot import exp
 from app.query.equality import Equalities, key_of
 from app.query.frontier import UnitExpression
 from app.query.grammar import OPEN_ONLY
-from app.query.grouping import grouping_sets, own_aggregates
+from app.query.grouping import own_aggregates
 from app.query.parse import FunctionClass, function_name, is_call
 
 
@@ -92,9 +92,6 @@ def aligned(outer: exp.Expr, relation: Relation, column: str, units: list[UnitEx
 
 def open_only(select: exp.Select) -> Iterator[tuple[exp.Expr, str]]:
     """Each part of `select` that is proved harmless over public rows and checked cells only, with its name."""
-    sets = grouping_sets(select)
-    if sets is not None:
-        yield sets, _words(sets)
     for join in select.args.get("joins") or []:
         special = join.method.upper() == "ASOF" or join.kind.upper() in ("SEMI", "ANTI")
         if special:
@@ -113,10 +110,6 @@ def open_syntax(node: exp.Expr, function_class: FunctionClass) -> str | None:
     if name is None and is_call(node) and function_class(function_name(node)) == "nested":
         name = function_name(node)
     return name
-
-
-def _words(node: exp.Expr) -> str:
-    return "GROUPING SETS" if isinstance(node, exp.GroupingSets) else type(node).__name__.upper()
 
 
 def output_names(query: exp.Expr) -> list[str]:

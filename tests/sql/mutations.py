@@ -9,7 +9,7 @@ from typing import Any
 from sqlglot import exp
 
 from app.domain.values import Level
-from app.query import analysis, frontier, govern, guarded, joined, names, parse, uses
+from app.query import analysis, cutting, frontier, govern, guarded, joined, names, parse, uses
 from app.query.equality import Equalities
 from app.query.flows import Scope
 from app.query.relations import Kind, Relation
@@ -106,6 +106,10 @@ def _all_covered(_keys: Any, units: list[Any], _equal: Any) -> dict[int, int]:
     return dict.fromkeys(range(len(units)), 0)
 
 
+def _not_grouped(*_: object) -> exp.Expr:
+    return exp.Literal.number(0)
+
+
 def _no_aliases(_select: exp.Expr) -> set[str]:
     return set()
 
@@ -200,6 +204,7 @@ MUTATIONS = (
     _m("an aggregate takes one value a row", frontier, "_one_argument", yes, "refused", "max(region, 3)"),
     _m("ranks and extremes go to people", frontier.Frontier, "reasons", empty, "review", "median(income)"),
     _m("transformed measures go to people", frontier, "_transforms", empty, "review", "power(income, 3)"),
+    _m("GROUPING tells totals from NULLs", cutting, "_grouping_id", _not_grouped, "same", "ROLLUP, where a NULL"),
     # whether it fails
     _m("what may fail is tried", guarded, "fallible", no, "total", "income * 1000 > 5"),
     _m("wide sums are sums of DOUBLE", names, "mark_wide_sums", nothing, "total", "else 1 end)::hugeint) s"),

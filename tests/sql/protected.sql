@@ -152,6 +152,15 @@ select count(*) n from person where false having false;
 -- asks: a count of distinct values
 select count(distinct clinic) c from visit;
 select count(distinct clinic) c from visit;
+-- asks: ROLLUP, where a NULL of the data and a total are different cells
+select region, sex, count(*) n, grouping(region) g, grouping_id(region, sex) i from person where region is null or region < 50 group by rollup (region, sex);
+select region, sex, count(*) n, grouping(region) g, grouping_id(region, sex) i from person where region is null or region < 50 group by rollup (region, sex);
+-- asks: CUBE with HAVING, a window and GROUPING above suppression
+select sex, sick, sum(income) s, rank() over (order by count(*)) r from person where region < 50 group by cube (sex, sick) having count(*) > 90 or grouping(sick) = 1;
+select sex, sick, sum(income) s, rank() over (order by count(*)) r from person where region < 50 group by cube (sex, sick) having count(*) > 90 or grouping(sick) = 1;
+-- asks: GROUPING SETS without the set of all keys, and a plain key beside ROLLUP
+with s as (select region, sex, count(*) n from person where region < 50 group by grouping sets ((region), (sex))) select count(*) c, sum(n) s, count(region) r, (select count(*) from (select clinic, day, count(*) from visit where clinic is not null and clinic <> 'rare' group by date_trunc('month', day), rollup (clinic), day)) k from s;
+with s as (select region, sex, count(*) n from person where region < 50 group by grouping sets ((region), (sex))) select count(*) c, sum(n) s, count(region) r, (select count(*) from (select clinic, day, count(*) from visit where clinic is not null and clinic <> 'rare' group by date_trunc('month', day), rollup (clinic), day having count(distinct person_id) >= 5)) k from s;
 -- asks: GROUP BY ALL with ORDER BY position
 select sex, sick, count(*) from person group by all order by 1, 2;
 select sex, sick, count(*) from person group by all order by 1, 2

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: open-data-only: subtotals next to suppressed cells would give these back; they need the margins to be protected together
+-- protected: governed
 -- en: Averages of catalog sales by place of the customer, with all subtotals
 -- zh: 目录销售按客户所在地的平均值及各级小计
 SELECT i_category, ca_country, ca_state, ca_county,

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: open-data-only: subtotals next to suppressed cells would give these back
+-- protected: governed
 -- en: Average sale per item and state, with the row's level of grouping
 -- zh: 各商品各州平均销售，并标明小计层级
 select i_item_id, s_state, grouping(s_state) as g_state,

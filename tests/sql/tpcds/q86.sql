@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: open-data-only: subtotals next to suppressed cells would give these back
+-- protected: governed
 -- en: Web sales by category and class, ranked within each level
 -- zh: 网上销售按类别与子类，在各层级内排名
 SELECT sum(ws_net_paid) AS total_sum, i_category, i_class, grouping(i_category, i_class) AS lochierarchy,
