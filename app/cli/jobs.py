@@ -18,7 +18,7 @@ import click
 from app.cli.template_options import with_values
 from app.cli.terminal import acting, answer, answer_rows, who, with_json
 from app.domain.errors import Broken, Invalid, Refusal, SluiceError, Unavailable
-from app.domain.parameters import run_text
+from app.domain.template_runs import run_text
 
 if TYPE_CHECKING:
     from app.bootstrap import Services

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from app.domain.parameters import run_text
+from app.domain.template_runs import run_text
 
 MAX_CELLS = 50
 """Cells shown in the terminal; `--json` has all of them."""

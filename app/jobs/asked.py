@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from app.domain.documents import dataset_from_json
-from app.domain.parameters import Values, template_run_from_json
+from app.domain.parameters import Values
+from app.domain.template_runs import template_run_from_json
 from app.domain.values import Dataset, FieldUse, Position
 from app.store.tables import AnyRow, job, output
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from app.domain.errors import Finding, Refusal
-from app.domain.parameters import TemplateRun, template_run_from_json
 from app.domain.report_json import findings_from_json
+from app.domain.template_runs import TemplateRun, template_run_from_json
 from app.jobs.progress import Progress, progress_from_json
 from app.store.tables import job, job_lease, output
 

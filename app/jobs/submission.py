@@ -11,11 +11,11 @@ from sqlalchemy import Connection, select
 
 from app.domain.errors import Finding, Invalid, Refusal, Unavailable
 from app.domain.lifecycles import JOB
-from app.domain.parameters import TemplateRun
 from app.domain.people import Actor
 from app.domain.ports import NewId
 from app.domain.report_json import findings_to_json
 from app.domain.sql_text import check_text
+from app.domain.template_runs import TemplateRun
 from app.jobs.evaluation import Check
 from app.jobs.records import EnterpriseFile, JobRecord, load
 from app.store.sessions import Store

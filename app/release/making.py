@@ -21,11 +21,11 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.documents import dataset_from_json
 from app.domain.errors import Refusal, SluiceError
 from app.domain.lifecycles import OUTPUT
-from app.domain.parameters import template_run_from_json
 from app.domain.people import Actor
 from app.domain.ports import NewId
 from app.domain.proofs import Approval, CheckReport
 from app.domain.report_json import for_operator, from_json, report_hash
+from app.domain.template_runs import template_run_from_json
 from app.domain.times import stamp
 from app.ledger import journal
 from app.ledger.proof import prove_entry

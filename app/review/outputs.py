@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from app.domain.errors import Refusal
-from app.domain.parameters import TemplateRun, template_run_from_json
 from app.domain.people import Actor, Side
 from app.domain.proofs import CheckReport, Vote
 from app.domain.report_json import from_json
+from app.domain.template_runs import TemplateRun, template_run_from_json
 from app.store.tables import job, output, vote
 
 CLAIMED = "claimed"

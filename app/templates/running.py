@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from app.domain.errors import Refusal
 from app.domain.footprint import Footprint
-from app.domain.parameters import TemplateRun, Values, bind
+from app.domain.parameters import Values, bind
 from app.domain.reviews import carried
+from app.domain.template_runs import TemplateRun
 from app.ledger import journal
 from app.templates.records import TemplateRecord, load
 
