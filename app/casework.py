@@ -6,22 +6,21 @@ The stages know nothing of one another; here the control database's authorizatio
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from app.authorization.grants import active_authorization
 from app.catalog.entries import current_dataset, listed
 from app.catalog.mounting import described, mount_enterprise
-from app.disclosure.fingerprint import Segment
 from app.disclosure.firewall import compare
-from app.disclosure.history import History
+from app.disclosure.history import Entry, History, keep
+from app.disclosure.index.past import tidy
+from app.disclosure.segment import Segment
 from app.domain.authorizations import Authorization
 from app.domain.errors import Broken, Finding, Refusal
 from app.domain.footprint import Footprint
@@ -103,10 +102,12 @@ class Casework:
         """Run a job: everything from its SQL to a check report, with its files in `folder`."""
         question = self._question(job)
         heartbeat.ask()
+        history = self.history()
+        tidy(history)
         evaluated = evaluate(
             self.engine,
             question,
-            self.history(),
+            history,
             folder,
             progress=heartbeat.stage,
             steps=heartbeat.step,
@@ -133,18 +134,14 @@ class Casework:
 
     def register(self, change: Change, output_id: str, report: CheckReport, folder: Path) -> None:
         """Enter a new output's fingerprints as pending, in the transaction of the output."""
-        data = (folder / report.segment).read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        history = self.home / "history"
-        history.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.copyfile(folder / report.segment, history / f"{digest}.npz")
+        digest = keep(self.home / "history", folder / report.segment)
         change.execute(
             insert(history_segment).values(
                 id=f"segment-{output_id}",
                 output_id=output_id,
                 path=f"{digest}.npz",
                 sha256=digest,
-                cells=len(Segment.load(history / f"{digest}.npz").key),
+                cells=len(Segment.load(folder / report.segment, digest).key),
                 status="pending",
                 created_at=change.at,
             )
@@ -153,15 +150,21 @@ class Casework:
     def admit(self, change: Change, output_id: str, report: CheckReport, folder: Path) -> None:
         """Hold an output against all that left, under the lock of its release, and count it as released.
 
-        Raises Refusal("firewall-near-release") naming the releases it comes too near to.
+        Raises Refusal("firewall-near-release") naming the releases it comes too near to, and
+        Broken("segment-malformed") when the fingerprints are not those that were registered as pending.
         """
-        near = compare(Segment.load(folder / report.segment), self._history(change.connection, pending=False))
+        if change.connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+            change.execute(text("LOCK TABLE history_segment IN EXCLUSIVE MODE"))
+        mine = (history_segment.c.output_id == output_id, history_segment.c.status == "pending")
+        digest = change.execute(select(history_segment.c.sha256).where(*mine)).scalar()
+        if digest is None:
+            raise Broken("segment-malformed", file=report.segment)
+        segment = Segment.load(folder / report.segment, digest)
+        near = compare(segment, self._history(change.connection, pending=False))
         if near.near:
             releases = ", ".join(name for name, _ in near.releases())
             raise Refusal("firewall-near-release", output=output_id, cells=len(near.near), releases=releases)
-        change.execute(
-            update(history_segment).where(history_segment.c.output_id == output_id).values(status="released")
-        )
+        change.execute(update(history_segment).where(*mine).values(status="released"))
 
     def page(self, record: OutputRecord, asked: PageAsked) -> ResultPage:
         """Rows of a result in quarantine for those who may see them, read by a confined process.
@@ -185,9 +188,11 @@ class Casework:
         joined = history_segment.join(output, output.c.id == history_segment.c.output_id)
         left = history_segment.c.status == "released"
         wanted = left | output.c.state.in_(PENDING_STATES) if pending else left
-        query = select(history_segment.c.output_id, history_segment.c.path).select_from(joined).where(wanted)
-        rows = connection.execute(query.order_by(history_segment.c.created_at, history_segment.c.id))
-        return History(entries=tuple((r.output_id, self.home / "history" / r.path) for r in rows))
+        segment, folder = history_segment.c, self.home / "history"
+        query = select(segment.output_id, segment.path, segment.sha256, segment.cells).select_from(joined).where(wanted)
+        rows = connection.execute(query.order_by(segment.created_at, segment.id))
+        entries = (Entry(name=r.output_id, file=folder / r.path, digest=r.sha256, cells=r.cells) for r in rows)
+        return History(entries=tuple(entries), index=folder / "index")
 
     def _question(self, job: JobRecord) -> Question:
         """The SQL of a job with what its authorization covers and which rules are in force at this moment.

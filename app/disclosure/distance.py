@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.disclosure.segment import BUCKETS, Segment
+from app.disclosure.segment import BUCKETS
 
 _BLOCK = 1 << 20
 """Pairs screened at once; one byte each."""
@@ -22,6 +23,26 @@ _EXACT = 1 << 15
 _STEP = 8
 _FEW = 64
 """Screening stops when no more than one pair in this many is left."""
+
+
+class Comparable(Protocol):
+    """Cells with fingerprints: arrays of one length, presence and content of shape (n, 64)."""
+
+    @property
+    def group(self) -> NDArray[Any]:
+        """What may be compared with one another."""
+
+    @property
+    def k(self) -> NDArray[np.int64]:
+        """The contributors each needs."""
+
+    @property
+    def presence(self) -> NDArray[np.uint64]:
+        """Which rows count."""
+
+    @property
+    def content(self) -> NDArray[np.uint64]:
+        """What they contribute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +54,7 @@ class Pairs:
     distance: NDArray[np.int64]
 
 
-def near_pairs(left: Segment, right: Segment) -> Iterator[Pairs]:
+def near_pairs(left: Comparable, right: Comparable) -> Iterator[Pairs]:
     """Every pair of one group with 0 < d < k, k the larger of the two.
 
     d is the number of unequal buckets of presence or, when there is none, of content.
@@ -48,18 +69,23 @@ def near_pairs(left: Segment, right: Segment) -> Iterator[Pairs]:
                 yield from _block(left, right, ours[top : top + height], columns)
 
 
-def _block(left: Segment, right: Segment, ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> Iterator[Pairs]:
+def decided(left: Comparable, right: Comparable, i: NDArray[np.int64], j: NDArray[np.int64]) -> Iterator[Pairs]:
+    """The near ones among the pairs left[i], right[j] of one group, decided on all bits."""
+    for start in range(0, len(i), _EXACT):
+        a, b = i[start : start + _EXACT], j[start : start + _EXACT]
+        distance = np.count_nonzero(left.presence[a] != right.presence[b], axis=1)
+        same = distance == 0
+        distance[same] = np.count_nonzero(left.content[a[same]] != right.content[b[same]], axis=1)
+        near = (distance > 0) & (distance < np.maximum(left.k[a], right.k[b]))
+        if near.any():
+            yield Pairs(left=a[near], right=b[near], distance=distance[near].astype(np.int64))
+
+
+def _block(left: Comparable, right: Comparable, ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> Iterator[Pairs]:
     """The near pairs of a block: screen all, decide what is left."""
     limit = _limit(left.k[ours], right.k[theirs])
     rows, columns = _screen(left.presence[ours], right.presence[theirs], limit)
-    for start in range(0, len(rows), _EXACT):
-        i, j = ours[rows[start : start + _EXACT]], theirs[columns[start : start + _EXACT]]
-        distance = np.count_nonzero(left.presence[i] != right.presence[j], axis=1)
-        same = distance == 0
-        distance[same] = np.count_nonzero(left.content[i[same]] != right.content[j[same]], axis=1)
-        near = (distance > 0) & (distance < np.maximum(left.k[i], right.k[j]))
-        if near.any():
-            yield Pairs(left=i[near], right=j[near], distance=distance[near].astype(np.int64))
+    yield from decided(left, right, ours[rows], theirs[columns])
 
 
 def _limit(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Does an output differ from another by fewer than k contributors? Exact pairwise comparison of fingerprints.
+"""Does an output differ from another by fewer than k contributors? Exact comparison of fingerprints, by an index.
 
 Every new cell and every sum of new cells is held against every cell and sum of every earlier or pending release of any
 operator, and against one another. Two of them are *near* when 0 < d < k buckets of presence differ, or when none does
@@ -19,8 +19,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.disclosure.distance import near_pairs
 from app.disclosure.history import History
+from app.disclosure.index.cells import cells_of
+from app.disclosure.index.lookup import Index, indexed, near
+from app.disclosure.index.past import UNWANTED, Past, opened
 from app.disclosure.released import Differences
 from app.disclosure.segment import Segment
 
@@ -75,9 +77,9 @@ class _Pair:
 
 def compare(new: Segment, history: History) -> Comparison:
     """Hold `new` against the history and against itself."""
-    differences = Differences()
-    pairs = list(_pairs(new, history, differences))
-    excused = differences.released(new, history)
+    past, own, differences = opened(history), indexed(cells_of(new)), Differences()
+    pairs = list(_pairs(own, past, differences))
+    excused = differences.released(own, past)
     left = [p for number, p in enumerate(pairs) if number not in excused]
     old = [p for p in left if p.release != THIS]
     found = {int(new.member[p.new]): p for p in sorted(old, key=lambda p: (p.distance, p.release, p.new), reverse=True)}
@@ -85,26 +87,30 @@ def compare(new: Segment, history: History) -> Comparison:
         member = int(new.member[pair.new])
         if member not in found and int(new.member[pair.other]) not in found:
             found[member] = pair
-    near = [_near(new, member, pair) for member, pair in found.items()]
-    return Comparison(near=tuple(sorted(near, key=lambda n: (n.frontier, n.measure, n.key))))
+    findings = [_finding(new, member, pair) for member, pair in found.items()]
+    return Comparison(near=tuple(sorted(findings, key=lambda n: (n.frontier, n.measure, n.key))))
 
 
-def _pairs(new: Segment, history: History, differences: Differences) -> Iterator[_Pair]:
+def _pairs(new: Index, past: Past, differences: Differences) -> Iterator[_Pair]:
     """Every near pair; its difference is noted under the number of the pair."""
-    for name, old in history.segments():
-        for pairs in near_pairs(new, old):
-            differences.note(new, pairs.left, old, pairs.right)
-            for i, j, d in zip(pairs.left.tolist(), pairs.right.tolist(), pairs.distance.tolist(), strict=True):
-                yield _Pair(new=i, other=j, release=name, distance=d)
-    for pairs in near_pairs(new, new):
+    for stock, rank in past.stocks():
+        for pairs in near(new.cells, stock.index):
+            best = stock.best(pairs.right, rank)
+            wanted = best != UNWANTED
+            i, j = pairs.left[wanted], pairs.right[wanted]
+            differences.note(new.cells, i, stock.index.cells, j)
+            listed = zip(i.tolist(), j.tolist(), best[wanted].tolist(), pairs.distance[wanted].tolist(), strict=True)
+            for a, b, name, d in listed:
+                yield _Pair(new=a, other=b, release=past.names[name], distance=d)
+    for pairs in near(new.cells, new):
         later = pairs.left > pairs.right
         i, j = pairs.left[later], pairs.right[later]
-        differences.note(new, i, new, j)
+        differences.note(new.cells, i, new.cells, j)
         for a, b, d in zip(i.tolist(), j.tolist(), pairs.distance[later].tolist(), strict=True):
             yield _Pair(new=a, other=b, release=THIS, distance=d)
 
 
-def _near(new: Segment, member: int, pair: _Pair) -> Near:
+def _finding(new: Segment, member: int, pair: _Pair) -> Near:
     return Near(
         frontier=int(new.frontier[member]),
         measure=int(new.measure[member]),

@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.disclosure.fingerprint import Segment
+from app.disclosure.segment import Segment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A release or pending output: its name, the file of its segment, what that file's SHA-256 must be, and its cells.
+
+    Without a digest the file is taken as it is, as in the folder of one person's trials.
+    """
+
+    name: str
+    file: Path
+    digest: str | None = None
+    cells: int = 0
+
+    @property
+    def mark(self) -> str:
+        """What equal segments have in common."""
+        return self.digest or str(self.file)
 
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """The segments to compare with: (name of the release or pending output, file), all operators together."""
+    """The segments to compare with, all operators together; `index` is the folder of what is derived from them."""
 
-    entries: tuple[tuple[str, Path], ...] = ()
+    entries: tuple[Entry, ...] = ()
+    index: Path | None = None
 
     def segments(self) -> Iterator[tuple[str, Segment]]:
         """Every segment with its name, one in memory at a time."""
-        for name, file in self.entries:
-            yield name, Segment.load(file)
+        for entry in self.entries:
+            yield entry.name, Segment.load(entry.file, entry.digest)
 
 
 def folder_history(folder: Path) -> History:
     """The history that `append` keeps in `folder`, oldest first."""
     files = sorted(folder.glob("*.npz")) if folder.is_dir() else []
-    return History(entries=tuple((f.stem, f) for f in files))
+    return History(entries=tuple(Entry(name=f.stem, file=f) for f in files))
+
+
+def keep(folder: Path, segment: Path) -> str:
+    """Copy a segment into `folder` as `<SHA-256>.npz`, on disk and at once or not at all; answers the SHA-256."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    data = segment.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    temporary = folder / f".{secrets.token_hex(8)}"
+    with temporary.open("wb") as opened:
+        opened.write(data)
+        opened.flush()
+        os.fsync(opened.fileno())
+    temporary.replace(folder / f"{digest}.npz")
+    return digest
 
 
 def append(folder: Path, segment: Path) -> str:

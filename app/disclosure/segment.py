@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -45,11 +46,15 @@ class Segment:
         np.savez(file, allow_pickle=False, **{f.name: getattr(self, f.name) for f in fields(self)})
 
     @staticmethod
-    def load(file: Path) -> Segment:
-        """Read a segment; raises Broken("segment-malformed")."""
+    def load(file: Path, digest: str | None = None) -> Segment:
+        """Read a segment, whose SHA-256 is `digest` when that is known; raises Broken("segment-malformed")."""
         try:
-            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
-                found = Segment(**{f.name: arrays[f.name] for f in fields(Segment)})
+            with file.open("rb") as opened:
+                if digest is not None and hashlib.file_digest(opened, "sha256").hexdigest() != digest:
+                    raise Broken("segment-malformed", file=file.name)
+                opened.seek(0)
+                with np.load(opened, allow_pickle=False) as arrays:
+                    found = Segment(**{f.name: arrays[f.name] for f in fields(Segment)})
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             raise Broken("segment-malformed", file=file.name) from None
         if not found._sound():

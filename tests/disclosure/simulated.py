@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.disclosure.history import History
+from app.disclosure.history import Entry, History
 from app.disclosure.segment import BUCKETS, Segment, joined
 
 SECRET = np.uint64(0x9E3779B97F4A7C15)
@@ -107,7 +107,7 @@ def history(folder: Path, *segments: Segment) -> History:
     for number, segment in enumerate(segments):
         file = folder / f"r{number}.npz"
         segment.save(file)
-        entries.append((file.stem, file))
+        entries.append(Entry(name=file.stem, file=file))
     return History(entries=tuple(entries))
 
 
