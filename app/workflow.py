@@ -132,7 +132,7 @@ def evaluate(
         timings["check"] = timings.get("check", 0.0) + time.monotonic() - begun
         if not near.stopped:
             judged = judge(plan, folder, stopped)
-            checked = report(plan, result, judged, near.releases(), SEGMENT, engine.rules.max_bytes)
+            checked = report(plan, result, judged, near.releases(), SEGMENT, engine.rules.max_bytes, engine.rules.text)
             return Evaluated(plan=plan, result=result, report=checked, timings=timings)
         stopped = merged(stopped, near.stopped)
         _empty(folder)
@@ -194,6 +194,7 @@ def _run(
         walls=answer.walls,
         threads=1 if plan.task.reproducible else answer.usage.threads,
         engine=engine.version,
+        scan=answer.scan,
     )
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.disclosure.evidence import Judged, Stopped
+from app.disclosure.text import TextRules, judge_texts, text_reasons
 from app.domain.errors import Broken, Invalid
 from app.domain.proofs import Analysis, CheckReport, Plan, Restriction, RunResult
 from app.domain.values import Decision
@@ -22,10 +23,12 @@ def report(
     near: tuple[tuple[str, int], ...],
     segment: str,
     max_bytes: int,
+    text: TextRules,
 ) -> CheckReport:
     """The report on a run whose unsafe cells are all out of the table.
 
-    Raises Broken("plan-result-mismatch") when the result is not of this plan, Invalid("output-too-large").
+    Raises Broken("plan-result-mismatch") when the result is not of this plan, Invalid("output-too-large"), and what
+    `text_reasons` raises.
     """
     if result.plan_hash != plan.hash:
         raise Broken("plan-result-mismatch")
@@ -36,9 +39,11 @@ def report(
         raise Invalid("output-too-large", limit=max_bytes)
     if tuple(schema.names) != plan.columns:
         raise Broken("evidence-malformed", file=TABLE)
+    texts = judge_texts(plan.columns, result.scan, text)
+    reasons = (*analysis.reasons, *text_reasons(texts, analysis.level, text))
     return CheckReport(
-        decision=Decision.REVIEW if analysis.reasons else Decision.CHECKED,
-        reasons=analysis.reasons,
+        decision=Decision.REVIEW if reasons else Decision.CHECKED,
+        reasons=reasons,
         level=analysis.level,
         plan_hash=plan.hash,
         policy_version=plan.grant.policy_version,
@@ -51,6 +56,7 @@ def report(
         segment=segment,
         near=near,
         restrictions=restrictions(analysis),
+        texts=texts,
     )
 
 

@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.disclosure.text import TextRules, text_rules
 from app.domain.errors import Broken
 from app.domain.rules import LevelRule
 from app.domain.values import Level
@@ -21,6 +22,7 @@ class EgressRules:
     levels: dict[Level, LevelRule]
     max_rows: int
     max_bytes: int
+    text: TextRules
 
 
 def load_rules(policies: Path) -> EgressRules:
@@ -30,14 +32,14 @@ def load_rules(policies: Path) -> EgressRules:
     that does not say that rows may leave.
     """
     document = tomllib.loads((policies / FILE).read_text(encoding="utf-8"))
-    output = document.pop("output", {})
+    output, text = document.pop("output", {}), text_rules(document.pop("text", {}))
     wrong = set(document) ^ {str(level) for level in Level}
     wrong |= {f"{name}.{k}" for name, table in document.items() for k in set(table) - _KEYS}
     wrong |= {name for name, t in document.items() if "contributors" not in t and t.get("rows") is not True}
     if wrong or set(output) != {"max_rows", "max_bytes"}:
         raise Broken("disclosure-rules", problem=", ".join(sorted(wrong)) or "output")
     levels = {Level(name): _rule(Level(name), table) for name, table in document.items()}
-    return EgressRules(levels=levels, max_rows=output["max_rows"], max_bytes=output["max_bytes"])
+    return EgressRules(levels=levels, max_rows=output["max_rows"], max_bytes=output["max_bytes"], text=text)
 
 
 def _rule(level: Level, table: dict[str, float]) -> LevelRule:

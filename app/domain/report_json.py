@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.domain.errors import Finding
-from app.domain.proofs import CellEvidence, CheckReport, Restriction
+from app.domain.proofs import CellEvidence, CheckReport, Restriction, TextFinding
 from app.domain.values import Decision, Level, Position
 
 
@@ -34,6 +34,7 @@ def from_json(kept: Mapping[str, Any]) -> CheckReport:
     body["cells"] = tuple(CellEvidence(**c) for c in body["cells"])
     body["near"] = tuple((release, cells) for release, cells in body["near"])
     body["restrictions"] = tuple(Restriction(**r) for r in body.get("restrictions", ()))
+    body["texts"] = tuple(TextFinding(**t) for t in body.get("texts", ()))
     return CheckReport(**body)
 
 

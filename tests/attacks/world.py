@@ -73,6 +73,15 @@ reviewers = 2
 [output]
 max_rows = 100000
 max_bytes = 33554432
+[text]
+chance = 0.0
+few = 0
+least = 1000000
+share = 1.0
+refuse_from = "L4"
+many = 1000000
+many_share = 1.0
+many_from = "L4"
 """
 """Rules that check nothing: one contributor is enough, and two cells that differ are never too near."""
 
