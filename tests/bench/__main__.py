@@ -11,6 +11,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from tests.bench.analysis import analysis
+from tests.bench.firewall import firewall
 from tests.bench.governed import governed
 from tests.bench.overhead import overhead
 from tests.bench.policy import policy
@@ -28,6 +29,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "clients": ("many clients at once", throughput),
     "policy": ("decisions of the use policy", policy),
     "analysis": ("knowing what a text does", analysis),
+    "firewall": ("new cells against all that was released", firewall),
     "spill": ("more data than memory", spilling),
 }
 USUAL = ("governed", "job", "scans", "clients", "policy", "analysis")

@@ -106,6 +106,7 @@ def _written(index: Path, parts: Sequence[Owned]) -> Path:
         document = {
             "version": VERSION,
             "reach": REACH,
+            "largest": stock.index.largest,
             "digests": stock.owned.digests,
             "files": {name: _hash(room / f"{name}.npy") for name in _ARRAYS},
         }
@@ -143,7 +144,7 @@ def _opened(folder: Path) -> Stock | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     cells = Cells(**{f.name: arrays[f.name] for f in fields(Cells)})
-    index = Index(cells=cells, **{name: arrays[name] for name in _HEAD})
+    index = Index(cells=cells, largest=int(document["largest"]), **{name: arrays[name] for name in _HEAD})
     owned = Owned(cells=cells, start=arrays["start"], owner=arrays["owner"], digests=tuple(document["digests"]))
     return Stock(owned=owned, index=index)
 

@@ -34,6 +34,7 @@ class Index:
 
     `tiny` are the numbers of the cells with fewer than REACH buckets that are not empty, fewest first, `tiny_places`
     which buckets these are. `beyond` are the numbers of the cells whose k is more than REACH; they have no marks.
+    `largest` is the largest k that marks have to serve.
     """
 
     cells: Cells
@@ -43,11 +44,7 @@ class Index:
     tiny: NDArray[np.int64]
     tiny_places: NDArray[np.uint64]
     beyond: NDArray[np.int64]
-
-    @property
-    def largest(self) -> int:
-        """The largest k that marks have to serve."""
-        return int(np.max(self.cells.k, where=self.cells.k <= REACH, initial=1)) if len(self.cells) else 1
+    largest: int
 
 
 def indexed(cells: Cells) -> Index:
@@ -57,8 +54,9 @@ def indexed(cells: Cells) -> Index:
         part = cells.take(slice(start, start + _CHUNK))
         numbers = np.arange(start, start + len(part), dtype=np.int64)
         equal.append(_entries(whole(part) >> _SHIFT, numbers))
-        within = part.k <= REACH
-        part, numbers = part.take(within), numbers[within]
+        if (part.k > REACH).any():
+            within = part.k <= REACH
+            part, numbers = part.take(within), numbers[within]
         wide.append(_marked(part, numbers, WIDE))
         few = WIDE.full(part.presence).sum(axis=1) < REACH
         narrow.append(_marked(part.take(few), numbers[few], NARROW))
@@ -74,6 +72,7 @@ def indexed(cells: Cells) -> Index:
         tiny=found[order],
         tiny_places=where[order],
         beyond=np.flatnonzero(cells.k > REACH),
+        largest=int(np.max(cells.k, where=cells.k <= REACH, initial=1)),
     )
 
 
@@ -85,9 +84,8 @@ def near(new: Cells, index: Index) -> Iterator[Pairs]:
     if len(index.beyond) and len(marked):
         rest = near_pairs(new.take(marked), index.cells.take(index.beyond))
         yield from _numbered(rest, marked, index.beyond)
-    largest = index.largest
     for start in range(0, len(marked), _ROWS):
-        yield from _near(new, marked[start : start + _ROWS], index, largest)
+        yield from _near(new, marked[start : start + _ROWS], index)
 
 
 def equals(new: Cells, index: Index) -> Candidates:
@@ -128,10 +126,10 @@ def _numbered(pairs: Iterator[Pairs], left: NDArray[np.int64], right: NDArray[np
         yield Pairs(left=left[p.left], right=p.right if right is None else right[p.right], distance=p.distance)
 
 
-def _near(new: Cells, rows: NDArray[np.int64], index: Index, largest: int) -> Iterator[Pairs]:
+def _near(new: Cells, rows: NDArray[np.int64], index: Index) -> Iterator[Pairs]:
     """The near pairs of some rows of `new`, in halves when there are too many candidates."""
     part = new.take(rows)
-    limit = np.maximum(part.k, largest)
+    limit = np.maximum(part.k, index.largest)
     few = np.flatnonzero(WIDE.full(part.presence).sum(axis=1) < limit)
     row, marks = WIDE.marks(part, limit)
     small, narrow = NARROW.marks(part.take(few), limit[few])
@@ -141,8 +139,8 @@ def _near(new: Cells, rows: NDArray[np.int64], index: Index, largest: int) -> It
     ]
     if len(rows) > 1 and sum(int((last - first).sum()) for _, first, last, _ in spans) > _MOST:
         middle = len(rows) // 2
-        yield from _near(new, rows[:middle], index, largest)
-        yield from _near(new, rows[middle:], index, largest)
+        yield from _near(new, rows[:middle], index)
+        yield from _near(new, rows[middle:], index)
         return
     found = [_expanded(*span) for span in spans]
     found += _tiny(part, few, limit, index)

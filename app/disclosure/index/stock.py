@@ -40,7 +40,8 @@ class Stock:
 
     def best(self, numbers: NDArray[np.int64], rank: NDArray[np.int64]) -> NDArray[np.int64]:
         """The smallest rank among the owners of each cell of `numbers`; `rank` has one number per digest."""
-        first, counts = self.owned.start[numbers], np.diff(self.owned.start)[numbers]
+        first = self.owned.start[numbers]
+        counts = self.owned.start[numbers + 1] - first
         ends = np.cumsum(counts)
         at = np.arange(int(counts.sum()), dtype=np.int64) + np.repeat(first - (ends - counts), counts)
         if not len(numbers):
