@@ -39,6 +39,9 @@ TELLS = "what is refused depends on the secret, and the operator sees what is re
 ALIKE = "a cell of persons who are all alike may leave"
 OUTGROWN = "numbers are rounded as they are: a multiple outgrows the rounding"
 WEIGHTS = "a measure may weigh each person with a number of the operator's own: one sum holds dozens of secrets"
+OUTWEIGHS = (
+    "how much of a count is one person's is not looked at: rows that a join repeats may outweigh everyone else's"
+)
 STAR = "in a self join each side is held alone against the rules, not the person on both sides together"
 PENNIES = "whoever adds next to nothing, or adds and takes away the same, counts as a full contributor"
 
@@ -396,6 +399,14 @@ def padded_with_other_persons(op: Operator, t: Person) -> Guess:
     return op.number(f"select avg(a.income) from person a join person b on a.region = b.region where {mine}")
 
 
+def rows_that_outweigh(op: Operator, t: Person) -> Guess:
+    """The target, if it is sick, has two hundred rows, everyone else in the region has one."""
+    found = op.number(
+        f"select count(*) from {_double(200)} where region = {t.region} and sick and ({t.described} or i = 0)"
+    )
+    return found is not None and found >= 200
+
+
 def star_around_one(op: Operator, t: Person) -> Guess:
     """Pairs of persons, each with the target on one side: either side has many persons, every row is about one."""
     one, other = (t.described.replace("(", f"({s}.").replace(" and ", f" and {s}.") for s in "ab")
@@ -505,6 +516,7 @@ ATTACKS = (
     _attack(count_distinct_of_one, "sick"),
     _attack(padded_with_own_rows, "income"),
     _attack(padded_with_other_persons, "income"),
+    _attack(rows_that_outweigh, "sick", OUTWEIGHS),
     _attack(star_around_one, "income", STAR),
     _attack(padded_with_pennies, "income"),
     _attack(padded_with_what_cancels, "income"),
