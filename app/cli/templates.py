@@ -237,7 +237,8 @@ for _command in (
 
 def _tell(record: TemplateRecord, actor: Actor, *, as_json: bool) -> None:
     row = _row(record, actor)
-    text = f"{record.id}: {record.state}  ({record.name}, version {record.version}; votes {row['votes']})"
+    votes = f", votes {row['votes']}" if row["votes"] else ""
+    text = f"{record.id}: {record.state}  ({record.name}, version {record.version}{votes})"
     answer(row, as_json=as_json, text=text)
 
 

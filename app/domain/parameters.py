@@ -243,7 +243,7 @@ def _finding(code: str, parameter: Parameter) -> Finding:
     params = (
         ("name", parameter.name),
         ("type", parameter.type.value),
-        ("shape", SHAPES[parameter.type]),
+        ("shape", next(iter(parameter.listed()), SHAPES[parameter.type])),
         ("allowed", parameter.allowed()),
     )
     return Finding(code=code, params=params)

@@ -18,9 +18,9 @@ from app.cli.main import report, sluice
 from app.domain.errors import SluiceError
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-REAL = re.compile(r"\b(policy|authorization|job|output)-[0-9a-f]{16}\b")
+REAL = re.compile(r"\b(policy|authorization|template|job|output)-[0-9a-f]{16}\b")
 IN_TABLE = re.compile(rf"{REAL.pattern}(?=  )")
-TOLD = re.compile(r"\b(?:policy|authorization|job|output)-\d+\b")
+TOLD = re.compile(r"\b(?:policy|authorization|template|job|output)-\d+\b")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ")
 DIGEST = re.compile(r"([（(])[0-9a-f]{12}([）)])")
 

@@ -266,6 +266,21 @@ def test_a_template_that_was_altered_after_its_approval_runs_no_more(world: Worl
     assert caught.value.code == "template-altered"
 
 
+def test_the_ledger_remembers_what_was_approved_when_template_and_votes_are_rewritten_together(world: World) -> None:
+    record = world.approved()
+    queued = world.job(record.id)
+    columns = wider(world, record.id)
+    tamper(world, record.id, **columns)
+    with world.law.services.store.change(
+        "template:voted", actor=world.law.services.machine(), subject=record.id
+    ) as change:
+        change.execute(update(template_vote).values(digest=columns["digest"]))
+    assert executed(world, queued) == "template-altered"
+    with pytest.raises(Refusal) as caught:
+        world.run(record.id, {**VALUES, "days": "1"})
+    assert caught.value.code == "template-altered"
+
+
 def test_a_state_that_nobody_voted_for_does_not_make_it_run(world: World) -> None:
     record = world.submitted()
     tamper(world, record.id, state="approved")
