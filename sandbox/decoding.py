@@ -243,6 +243,8 @@ def _check_mount(task: MountTask) -> None:
     identifiers = {f.name for f in task.fields if f.identifier is not None}
     _distinct(list(task.units), "units")
     _demand(set(task.units) <= identifiers, "a unit is not an identifier field")
+    names = {f.name for f in task.fields}
+    _demand(len(task.keys) <= MAX_ITEMS and all(k and set(k) <= names for k in task.keys), "a key is not of the fields")
     if task.expected_rows is not None:
         _count(task.expected_rows)
 

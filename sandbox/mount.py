@@ -61,6 +61,7 @@ def run_mount(task: MountTask, run: Run) -> Answer:
     with run.stages.time("write"), codes("write"), progress(connection, "write", run.report):
         _write(connection, task, source, registries, run.scratch)
     with run.stages.time("count"), codes("count"):
+        _check_keys(connection, task, run.scratch)
         return _answer(connection, task, source, run.scratch, grown)
 
 
@@ -131,6 +132,20 @@ def _write(
     query = f"SELECT {', '.join(selected + hidden)} FROM {TYPED} AS t {' '.join(joins)} ORDER BY t.rowid"
     path = text(str(Path(scratch, VERSION_FILE)))
     connection.execute(f"COPY ({query}) TO {path} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)")
+
+
+def _check_keys(connection: duckdb.DuckDBPyConnection, task: MountTask, scratch: str) -> None:
+    """Refuse a version in which rows are alike in all fields of a key, or lack one of them."""
+    version = parquet(str(Path(scratch, VERSION_FILE)))
+    problems = []
+    for key in task.keys:
+        columns = ", ".join(map(name, key))
+        missing = " OR ".join(f"{name(c)} IS NULL" for c in key)
+        wrong = f"SELECT 1 FROM {version} GROUP BY {columns} HAVING count(*) > 1 OR any_value({missing})"
+        if connection.execute(f"SELECT count(*) FROM ({wrong} LIMIT 1)").fetchone() != (0,):
+            problems.append(Problem(line=0, column=", ".join(key)[:255], what="repeated-key"))
+    if problems:
+        raise Failed("source-keys", problems=tuple(problems[:MAX_PROBLEMS]), total=len(problems))
 
 
 def _answer(

@@ -42,6 +42,7 @@ CODES = frozenset(
         "source-unreadable",  # mount, inspect: the file cannot be read as the format it is said to have
         "source-columns",  # mount, inspect: a column is missing; mount: an undeclared one is there
         "source-rows",  # mount: rows that do not fit the declared types; see `Answer.problems`
+        "source-keys",  # mount: rows that are alike in all fields of a key; see `Answer.problems`
         "source-identifiers",  # mount: undeclared columns that look like identifiers; see `Answer.problems`
     }
 )
@@ -173,7 +174,8 @@ class MountTask:
     `source` is a CSV (RFC 4180, UTF-8, header line) or Parquet file. `units` are the names of the identifier fields
     that are protected units; each gets a hidden column `__tag_<field>` (UBIGINT, the unit's secret tag). With
     `row_unit` the version gets the hidden columns `__row` (UINTEGER) and `__tag___row`. `registry` is the folder with
-    the unit registries; the answer's files hold the grown registries, which the launcher's caller installs.
+    the unit registries; the answer's files hold the grown registries, which the launcher's caller installs. By the
+    fields of each of `keys` no two rows may be alike, and none missing.
     `expected_rows` None means that the number of rows is not declared. Empty `fields` means: take the columns as
     the file has them (an operator's own table), identifiers none.
     """
@@ -184,6 +186,7 @@ class MountTask:
     units: tuple[str, ...]
     row_unit: bool
     registry: str
+    keys: tuple[tuple[str, ...], ...] = ()
     expected_rows: int | None = None
     scan_identifiers: bool = True
     limits: Limits = Limits()
@@ -264,9 +267,9 @@ class Problem:
 
     `what` is one of: "wrong-type", "undeclared-value", "out-of-range", "missing-columns", "too-many-columns",
     "unterminated-quote", "invalid-encoding", "line-too-long", "mixed-line-ends", "cut-off", "empty", "not-unique",
-    "missing", "unexpected", "row-count", "wrong-format", or "looks-like:<kind>" with kind in resident-id,
-    mobile-phone, plate, uscc. In a Parquet file
-    `line` is the number of the row from 1. The value itself is never given.
+    "missing", "unexpected", "row-count", "wrong-format", "repeated-key", or "looks-like:<kind>" with kind in
+    resident-id, mobile-phone, plate, uscc. In a Parquet file `line` is the number of the row from 1. The value itself
+    is never given.
     """
 
     line: int

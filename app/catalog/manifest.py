@@ -79,6 +79,8 @@ def entry_of(folder: Path, raw: Raw) -> Entry:
         time_range=(date.fromisoformat(span[0]), date.fromisoformat(span[1])) if span else None,
         related=tuple(raw.get("related", ())),
         units=tuple(raw.get("units", ())),
+        keys=tuple(map(tuple, raw.get("keys", ()))),
+        products=tuple(map(tuple, raw.get("products", ()))),
         fields=tuple(_field(f, known["share_type"]) for f in raw["field"]),
         **known,
     )

@@ -37,6 +37,9 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
     }
     if entry.kind is DatasetKind.PUBLIC and entry.file is not None:
         data |= {"file": entry.file.name, "format": entry.format}
+    for key, groups in (("keys", entry.keys), ("products", entry.products)):
+        if groups:
+            data[key] = [list(names) for names in groups]
     if entry.rows is not None:
         data["rows"] = entry.rows
     if entry.publish_date is not None:

@@ -226,6 +226,7 @@ def _task(work: _Work, registries: Path) -> MountTask:
         units=entry.units,
         row_unit=entry.needs_row_unit,
         registry=str(registries),
+        keys=entry.keys,
         expected_rows=entry.rows,
         scan_identifiers=work.scan,
     )
@@ -261,6 +262,8 @@ def described(entry: Entry) -> Dataset:
         version="",
         path="",
         rows=0,
+        keys=entry.keys,
+        products=entry.products,
     )
 
 
@@ -269,11 +272,18 @@ def _mounted(entry: Entry, version: Version, vault: Vault, reused: bool) -> Moun
     dataset = replace(
         known,
         fields=known.fields or _as_found(version),
+        keys=known.keys or (_keys_found(version) if entry.kind is DatasetKind.ENTERPRISE else ()),
         version=version.version,
         path=str(vault.path(entry.name, version.version)),
         rows=version.rows,
     )
     return Mounted(dataset=dataset, statistics=version.statistics, reused=reused)
+
+
+def _keys_found(version: Version) -> tuple[tuple[str, ...], ...]:
+    """The columns of which no two rows have the same value: what an operator need not declare of its own table."""
+    counted = version.statistics.items()
+    return tuple((c,) for c, n in counted if version.rows and n["distinct"] == version.rows and n["nulls"] == 0)
 
 
 def _seen(field: Field) -> Field:

@@ -19,6 +19,7 @@ CODE_OF = {
     "row-count": "catalog-row-count",
     "wrong-format": "catalog-file-unreadable",
     "looks-like": "catalog-looks-like-identifier",
+    "repeated-key": "catalog-repeated-key",
 }
 """`Problem.what` before its colon → our code; everything else is a "catalog-broken-row"."""
 

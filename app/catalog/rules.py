@@ -97,6 +97,18 @@ def units_are_identifiers(source: Source, data: Raw) -> Iterator[Finding]:
                 yield source.finding("catalog-unit-not-identifier", (*path, "units"), given=unit, known=allowed)
 
 
+def groups_are_of_fields(source: Source, data: Raw) -> Iterator[Finding]:
+    """Keys, and fields that may be multiplied, are fields of the data set."""
+    for path, item in datasets(data):
+        known = [f["name"] for f in item.get("field", []) if "name" in f]
+        for key in ("keys", "products"):
+            for number, names in enumerate(item.get(key, [])):
+                for given in names or ():
+                    if given is not None and given not in known:
+                        where = (*path, key, number)
+                        yield source.finding("catalog-field-of-group", where, given=given, known=", ".join(known))
+
+
 def types_are_known(source: Source, data: Raw) -> Iterator[Finding]:
     """Each field has a type of the closed list."""
     for path, field in fields(data):
@@ -201,6 +213,7 @@ RULES: tuple[Rule, ...] = (
     names_are_not_ours,
     providers_are_known,
     units_are_identifiers,
+    groups_are_of_fields,
     types_are_known,
     identifiers_declare_no_values,
     declared_values_fit,

@@ -48,6 +48,8 @@ class Entry:
     related: tuple[str, ...]
     units: tuple[str, ...]
     fields: tuple[Field, ...]
+    keys: tuple[tuple[str, ...], ...] = ()
+    products: tuple[tuple[str, ...], ...] = ()
 
     @property
     def needs_row_unit(self) -> bool:

@@ -24,6 +24,8 @@ def dataset_to_json(dataset: Dataset) -> dict[str, Any]:
         "version": dataset.version,
         "path": dataset.path,
         "rows": dataset.rows,
+        "keys": [list(names) for names in dataset.keys],
+        "products": [list(names) for names in dataset.products],
     }
 
 
@@ -43,6 +45,8 @@ def dataset_from_json(data: Mapping[str, Any]) -> Dataset:
         version=data["version"],
         path=data["path"],
         rows=data["rows"],
+        keys=tuple(map(tuple, data.get("keys", ()))),
+        products=tuple(map(tuple, data.get("products", ()))),
     )
 
 

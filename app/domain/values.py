@@ -125,7 +125,8 @@ class Dataset:
     """A mounted, immutable version of a catalog entry, as the stages after the catalog see it.
 
     `version` is the SHA-256 (hex) of the mounted Parquet file, `path` its place in the vault. Only rows that pass every
-    one of `filters` are seen.
+    one of `filters` are seen. No two rows are alike in all fields of one of `keys`; fields of one of `products` may be
+    multiplied with one another in a measure.
     """
 
     name: str
@@ -139,6 +140,8 @@ class Dataset:
     path: str
     rows: int
     filters: tuple[RowFilter, ...] = ()
+    keys: tuple[tuple[str, ...], ...] = ()
+    products: tuple[tuple[str, ...], ...] = ()
 
     def field(self, name: str) -> Field | None:
         """The field called `name`, compared without case as DuckDB does; None when there is none."""

@@ -32,6 +32,8 @@ CASES = [
     pytest.param("MA9581557E", "MA9581557F", "catalog-bad-uscc", "provider[1]", id="credit code"),
     pytest.param('provider = "hz-highway"', 'provider = "hz"', "catalog-unknown-provider", "provider", id="provider"),
     pytest.param('units = ["plate"]', 'units = ["road"]', "catalog-unit-not-identifier", "units", id="unit"),
+    pytest.param("units =", 'keys = [["road", "hour"]]\nunits =', "catalog-field-of-group", "keys[1]", id="key"),
+    pytest.param("units =", 'products = [["road", "x"]]\nunits =', "catalog-field-of-group", "products", id="product"),
     pytest.param('type = "INTEGER"', 'type = "INTEGR"', "catalog-unknown-type", "field[3]", id="type"),
     pytest.param('type = "INTEGER"', 'type = "INTEGER[]"', "catalog-unknown-type", "field[3]", id="nested type"),
     pytest.param("units =", 'grade = "secret"\nunits =', "catalog-secret-refused", "grade", id="secret"),
@@ -169,9 +171,11 @@ def test_an_enterprise_table_needs_no_provider_and_no_file(folder: Path) -> None
 
 def test_an_entry_survives_being_kept_as_json(changed: Change) -> None:
     changed("units =", "publish_date = 2026-01-05\nrows = 40\ntime_range = [2025-01-01, 2025-12-31]\nunits =")
-    (entry,) = read_catalog(changed("units =", 'related = ["1/01/001/0001"]\nunits =')).entries
+    groups = 'keys = [["road", "seconds"], ["plate"]]\nproducts = [["road", "seconds"]]\n'
+    (entry,) = read_catalog(changed("units =", f'related = ["1/01/001/0001"]\n{groups}units =')).entries
     again = entry_from_json(entry_to_json(entry))
     assert again.publish_date == date(2026, 1, 5)
     assert entry_to_json(again) == entry_to_json(entry)
     assert again.fields == entry.fields
+    assert (again.keys, again.products) == ((("road", "seconds"), ("plate",)), (("road", "seconds"),))
     assert Level.strictest([f.level for f in again.fields]) is Level.L3

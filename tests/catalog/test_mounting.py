@@ -141,6 +141,28 @@ def test_a_wrong_number_of_rows_is_refused(changed: Change, refused: Mount) -> N
     assert "41" in found.message().en
 
 
+@pytest.mark.parametrize("key", [["seconds"], ["plate", "seconds"]])
+def test_a_key_that_holds_is_known_of_the_data_set(
+    changed: Change, vault: Path, scratch: Path, mounter: Mounter, key: list[str]
+) -> None:
+    (dataset,) = mount_catalog(read_catalog(changed("units =", f"keys = {[key]}\nunits =")), vault, scratch, mounter)
+    assert dataset.keys == (tuple(key),)
+    assert dataset_from_json(dataset_to_json(dataset)) == dataset
+
+
+@pytest.mark.parametrize("key", [["plate"], ["plate", "road"]])
+def test_a_key_by_which_rows_are_alike_is_refused(changed: Change, refused: Mount, key: list[str]) -> None:
+    (found,) = refused(changed("units =", f"keys = {[key]}\nunits ="))
+    assert (found.code, found.field) == ("catalog-repeated-key", ", ".join(key))
+
+
+def test_a_key_of_which_a_value_is_missing_is_refused(changed: Change, refused: Mount) -> None:
+    folder = changed("units =", 'keys = [["seconds"]]\nunits =')
+    file = folder / "incident.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace(",7\n", ",\n"), encoding="utf-8")
+    assert [f.code for f in refused(folder)] == ["catalog-repeated-key"]
+
+
 def test_an_undeclared_identifier_is_reported_before_anything_is_mounted(changed: Change, refused: Mount) -> None:
     changed('units = ["plate"]\n', "")
     (found,) = refused(changed('  identifier = "vehicle"\n', ""))
