@@ -205,7 +205,9 @@ class Casework:
             with self.store.reading() as connection:
                 values, approved = admitted(connection, job.template, sql=job.sql, authorization=job.authorization)
         question = self._posed(job.sql, job.authorization, partial(self._enterprise, job))
-        return replace(question, reproducible=job.reproducible, values=values, approved=approved)
+        return replace(
+            question, reproducible=job.reproducible, repair=job.repair, values=values, approved=approved
+        )
 
     def _posed(self, sql: str, authorization: str, own: Callable[[Authorization], tuple[Dataset, ...]]) -> Question:
         """A text under an authorization with the rules in force at this moment; `own` are the operator's tables."""

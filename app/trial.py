@@ -53,6 +53,7 @@ class Trial:
     enterprise: tuple[tuple[str, Path], ...] = ()
     history: Path | None = None
     reproducible: bool = False
+    repair: str | None = None
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(_SECRET_BYTES), repr=False)
     """Behind the pseudonyms of masked fields: another one for every trial."""
 
@@ -154,6 +155,7 @@ def _question(
         authorization=TRIAL,
         context=context,
         reproducible=trial.reproducible,
+        repair=trial.repair,
         values=trial.values,
     )
 

@@ -19,6 +19,7 @@ from app.cli.template_options import with_values
 from app.cli.terminal import acting, answer, answer_rows, who, with_json
 from app.domain.errors import Broken, Invalid, Refusal, SluiceError, Unavailable
 from app.domain.template_runs import run_text
+from app.domain.values import REPAIRS
 
 if TYPE_CHECKING:
     from app.bootstrap import Services
@@ -64,6 +65,7 @@ def job_command() -> None:
 @click.option("--title", help="What the job is for; default: the name of the file or template.")
 @click.option("--revises", metavar="JOB", help="The job that this one is a new version of.")
 @click.option("--reproducible", is_flag=True, help="The same bytes every time, at some cost.")
+@click.option("--repair", type=click.Choice(REPAIRS), help="What to do to the numbers, where the policy allows it.")
 @click.option("--wait", is_flag=True, help="Wait until the job has ended; a worker must be running.")
 @click.option("--timeout", default=600.0, show_default=True, metavar="SECONDS", help="How long to wait at most.")
 @click.option("--ask-review", is_flag=True, help="With --wait: ask for the review as soon as there is an output.")
@@ -79,6 +81,7 @@ def submit_job(
     title: str | None,
     revises: str | None,
     reproducible: bool,
+    repair: str | None,
     wait: bool,
     timeout: float,
     ask_review: bool,
@@ -105,6 +108,7 @@ def submit_job(
         _asked(running, actor, file, authorization, template, given),
         enterprise=enterprise,
         reproducible=reproducible,
+        repair=repair,
         revises=revises,
     )
     request = replace(request, title=title or request.title)

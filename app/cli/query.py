@@ -18,7 +18,7 @@ from app.cli.report_text import restriction_line
 from app.cli.template_options import filled, one_source, with_template_file
 from app.domain.errors import Finding, Invalid
 from app.domain.parameters import Values
-from app.domain.values import Decision
+from app.domain.values import REPAIRS, Decision
 from app.engine import Engine
 from app.trial import Outcome, Trial, run_trial
 from sandbox.launcher import Launcher
@@ -49,6 +49,7 @@ def table_file(
 @click.option("--enterprise", multiple=True, callback=table_file, help="TABLE=FILE, a table of the operator's own.")
 @click.option("--history", type=click.Path(path_type=Path), help="Folder in which accepted outputs count as released.")
 @click.option("--reproducible", is_flag=True, help="The same bytes every time, at some cost.")
+@click.option("--repair", type=click.Choice(REPAIRS), help="What to do to the numbers, where the policy allows it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def try_command(
     *,
@@ -60,6 +61,7 @@ def try_command(
     enterprise: tuple[tuple[str, Path], ...],
     history: Path | None,
     reproducible: bool,
+    repair: str | None,
     as_json: bool,
 ) -> None:
     """Show what would leave if an operator asked this: the engine without the people.
@@ -83,6 +85,7 @@ def try_command(
         enterprise=enterprise,
         history=history,
         reproducible=reproducible,
+        repair=repair,
     )
     console = Console(stderr=True)
     with Launcher() as launcher, console.status("…") as status:

@@ -45,6 +45,7 @@ class JobRecord:
     sql: str
     enterprise: tuple[EnterpriseFile, ...]
     reproducible: bool
+    repair: str | None
     revision: int
     revises: str | None
     fence: int
@@ -95,6 +96,7 @@ def _record(row: Row[Any]) -> JobRecord:
         sql=row.sql,
         enterprise=tuple(EnterpriseFile(**f) for f in parameters["enterprise"]),
         reproducible=bool(parameters["reproducible"]),
+        repair=parameters.get("repair"),
         revision=row.revision,
         revises=row.revises,
         fence=row.fence,

@@ -16,6 +16,7 @@ from app.domain.ports import NewId
 from app.domain.report_json import findings_to_json
 from app.domain.sql_text import check_text
 from app.domain.template_runs import TemplateRun
+from app.domain.values import REPAIRS
 from app.jobs.evaluation import Check
 from app.jobs.records import EnterpriseFile, JobRecord, load
 from app.store.sessions import Store
@@ -35,6 +36,7 @@ class JobRequest:
     title: str = ""
     enterprise: Mapping[str, Path] = field(default_factory=dict)
     reproducible: bool = False
+    repair: str | None = None
     revises: str | None = None
     template: TemplateRun | None = None
 
@@ -67,6 +69,7 @@ def submit(store: Store, actor: Actor, request: JobRequest, new_id: NewId) -> st
             parameters={
                 "enterprise": files,
                 "reproducible": request.reproducible,
+                "repair": _repair(request.repair),
                 **({"template": request.template.to_json()} if request.template else {}),
             },
             revision=_revision(change.connection, actor, request.revises),
@@ -117,6 +120,12 @@ def _objections(check: Check, record: JobRecord) -> tuple[Finding, ...]:
     except (Refusal, Invalid) as error:
         return error.findings
     return ()
+
+
+def _repair(kind: str | None) -> str | None:
+    if kind is not None and kind not in REPAIRS:
+        raise Invalid("job-unknown-repair", repair=kind, known=", ".join(REPAIRS))
+    return kind
 
 
 def _check_text(sql: str) -> None:
