@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from app.disclosure.perturbation import thresholds
 from app.domain.errors import Broken
+from app.domain.privacy import Privacy
 from app.domain.repairs import Noise, Repair
 from app.domain.values import REPAIRS
 
@@ -17,6 +19,14 @@ FILE = "repairs.toml"
 _KEYS: Mapping[str, Mapping[str, type[int | float]]] = {
     "round": {"base": int},
     "cell-key": {"largest": int, "variance": float, "share": float},
+    "dp": {
+        "epsilon": float,
+        "delta": float,
+        "budget": float,
+        "rows_per_unit": int,
+        "cells_per_unit": int,
+        "cells": int,
+    },
 }
 """Repair → its numbers, all above zero."""
 
@@ -25,7 +35,7 @@ def load_repairs(policies: Path) -> Mapping[str, Repair]:
     """Kind → repair, from the folder `policies`.
 
     Raises Broken("disclosure-repairs") for a table or number that is missing, unknown, of another type or not positive,
-    and for a variance that no noise of that size has.
+    for a variance that no noise of that size has, and for a delta that is no small probability.
     """
     document = tomllib.loads((policies / FILE).read_text(encoding="utf-8"))
     wrong = [name for name in {*document, *_KEYS} if name not in document or name not in _KEYS]
@@ -44,6 +54,8 @@ def _wrong(table: Mapping[str, Any], keys: Mapping[str, type[int | float]]) -> s
 def _repair(kind: str, table: Mapping[str, Any]) -> Repair:
     if kind == "round":
         return Repair(kind=kind, base=table["base"])
+    if kind == "dp":
+        return Repair(kind=kind, privacy=_privacy(table))
     try:
         at = thresholds(table["largest"], table["variance"])
     except ValueError as error:
@@ -52,3 +64,15 @@ def _repair(kind: str, table: Mapping[str, Any]) -> Repair:
         largest=table["largest"], variance=float(table["variance"]), share=float(table["share"]), thresholds=at
     )
     return Repair(kind=kind, noise=noise)
+
+
+def _privacy(table: Mapping[str, Any]) -> Privacy:
+    epsilon, delta, budget = (Decimal(str(table[name])) for name in ("epsilon", "delta", "budget"))
+    if delta > _MOST_DELTA or not epsilon <= budget < _MOST_EPSILON:
+        raise Broken("disclosure-repairs", problem="dp.delta, dp.epsilon, dp.budget")
+    counts = {name: int(table[name]) for name in ("rows_per_unit", "cells_per_unit", "cells")}
+    return Privacy(epsilon=epsilon, delta=delta, budget=budget, **counts)
+
+
+_MOST_DELTA, _MOST_EPSILON = Decimal("0.001"), Decimal(1000)
+"""More than this is no protection but a slip of the pen; infinite is neither."""

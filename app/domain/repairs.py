@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.privacy import Privacy
+
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
@@ -21,8 +23,9 @@ class Noise:
 
 @dataclass(frozen=True, kw_only=True)
 class Repair:
-    """One repair: `kind` is one of `REPAIRS`; rounding has a `base`, the cell-key method its `noise`."""
+    """One repair: `kind` is one of `REPAIRS`; rounding has a `base`, the cell-key method `noise`, dp its `privacy`."""
 
     kind: str
     base: int | None = None
     noise: Noise | None = None
+    privacy: Privacy | None = None

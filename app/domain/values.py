@@ -166,7 +166,7 @@ def is_use(text: str) -> bool:
     return text in USE_KINDS or _AGGREGATE_USE.fullmatch(text) is not None
 
 
-REPAIRS = ("round", "cell-key")
+REPAIRS = ("round", "cell-key", "dp")
 """What may be done to the numbers of an output beside suppressing them, if a policy allows it for the data set."""
 
 _REPAIR_USE = re.compile(rf"repair:(\*|{'|'.join(REPAIRS)})")
