@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.disclosure.history import Entry, History
 from app.disclosure.segment import BUCKETS, Segment, joined
+from app.disclosure.sums import with_rollups
 
 SECRET = np.uint64(0x9E3779B97F4A7C15)
 
@@ -101,6 +102,23 @@ def random_cells(rng: np.random.Generator, n: int, *, k: int = 10) -> Segment:
     )
 
 
+def analyst_load(rng: np.random.Generator, *, releases: int, persons: int) -> list[Segment]:
+    """Tables of counts by one to three of six attributes, their sums included, half of them up to some late date."""
+    tags = rng.integers(1, 2**63, persons, dtype=np.uint64)
+    attributes = np.array([rng.integers(0, n, persons) for n in (2, 3, 4, 6, 9, 14)])
+    date = rng.integers(0, 400, persons)
+    made = []
+    for _ in range(releases):
+        chosen = attributes[rng.choice(6, int(rng.integers(1, 4)), replace=False)]
+        inside = date < int(rng.integers(380, 400)) if rng.random() < 0.5 else np.ones(persons, dtype=bool)
+        keys, label = np.unique(chosen, axis=1, return_inverse=True)
+        found = [tags[(label.reshape(-1) == v) & inside] for v in range(keys.shape[1])]
+        large = [v for v, units in enumerate(found) if len(units) >= 10]
+        table = cells([Rows(found[v], np.ones(len(found[v]), dtype=np.uint64)) for v in large])
+        made.append(with_rollups(table, keys.T[large].astype(np.uint64)))
+    return made
+
+
 def history(folder: Path, *segments: Segment) -> History:
     """A history of `segments`, named r0, r1 …"""
     entries = []
@@ -111,4 +129,4 @@ def history(folder: Path, *segments: Segment) -> History:
     return History(entries=tuple(entries))
 
 
-__all__ = ["Rows", "cells", "differing", "history", "joined", "mixed", "random_cells", "some_rows"]
+__all__ = ["Rows", "analyst_load", "cells", "differing", "history", "joined", "mixed", "random_cells", "some_rows"]

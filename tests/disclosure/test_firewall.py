@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,62 +15,19 @@ from app.disclosure.history import History, append, folder_history
 from app.disclosure.segment import EMPTY, Segment
 from app.disclosure.sums import MAX_ROLLUP_KEYS, with_rollups
 from app.domain.errors import Broken, Refusal
-from tests.disclosure.simulated import Rows, cells, differing, history, joined, random_cells, some_rows
+from tests.disclosure.planted import PLANTS, Plant, add, remove, units_that_differ
+from tests.disclosure.simulated import Rows, cells, history, joined, random_cells, some_rows
 
 NOTHING = History()
-Plant = Callable[[np.random.Generator, Rows, int], Rows]
 
 
-def _chosen(rng: np.random.Generator, rows: Rows, d: int) -> np.ndarray:
-    """Which rows belong to d units of `rows`, chosen by chance."""
-    return np.isin(rows.unit, rng.choice(np.unique(rows.unit), d, replace=False))
-
-
-def _remove(rng: np.random.Generator, rows: Rows, d: int) -> Rows:
-    left = ~_chosen(rng, rows, d)
-    return Rows(rows.unit[left], rows.value[left])
-
-
-def _add(rng: np.random.Generator, rows: Rows, d: int) -> Rows:
-    return rows.plus(some_rows(rng, d))
-
-
-def _swap(rng: np.random.Generator, rows: Rows, d: int) -> Rows:
-    return _remove(rng, rows, d // 2).plus(some_rows(rng, d - d // 2))
-
-
-def _change(rng: np.random.Generator, rows: Rows, d: int) -> Rows:
-    value = rows.value.copy()
-    value[_chosen(rng, rows, d)] += np.uint64(1_000_003)
-    return Rows(rows.unit, value)
-
-
-def _drop(rng: np.random.Generator, rows: Rows, d: int) -> Rows:
-    """One row fewer of each of d units that have several."""
-    _, first, count = np.unique(rows.unit, return_index=True, return_counts=True)
-    several = first[count > 1]
-    left = np.ones(len(rows.unit), dtype=bool)
-    left[rng.choice(several, min(d, len(several)), replace=False)] = False
-    return Rows(rows.unit[left], rows.value[left])
-
-
-def _repeat(rng: np.random.Generator, rows: Rows, d: int) -> Rows:
-    """The rows of d units twice more: an XOR over rows would not see it."""
-    again = _chosen(rng, rows, d)
-    twice = Rows(rows.unit[again], rows.value[again])
-    return rows.plus(twice).plus(twice)
-
-
-PLANTS: tuple[Plant, ...] = (_remove, _add, _swap, _change, _drop, _repeat)
-
-
-@pytest.mark.parametrize("plant", PLANTS, ids=lambda p: p.__name__[1:])
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda p: p.__name__)
 @pytest.mark.parametrize("k", [5, 10, 20])
 def test_no_planted_pair_below_k_passes_and_none_far_apart_is_stopped(tmp_path: Path, plant: Plant, k: int) -> None:
     rng = np.random.default_rng(k * 100 + PLANTS.index(plant))
     base = [some_rows(rng, int(n), most=3) for n in np.exp(rng.uniform(np.log(70), np.log(1500), 90))]
     new = [plant(rng, rows, int(d)) for rows, d in zip(base, np.tile(np.arange(31), 3), strict=False)]
-    truth = [differing(a, b) for a, b in zip(base, new, strict=True)]
+    truth = [units_that_differ(a, b) for a, b in zip(base, new, strict=True)]
     near = {n.key for n in compare(cells(new, k=k), history(tmp_path, cells(base, k=k))).near}
     below = {i for i, d in enumerate(truth) if 0 < d < k}
     assert len(below) >= 10
@@ -95,7 +51,7 @@ def test_a_rescaled_measure_without_one_unit_is_caught_by_presence(tmp_path: Pat
 def test_cells_of_other_units_and_other_measures_are_not_compared(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     rows = some_rows(rng, 300)
-    new = cells([_remove(rng, rows, 2)])
+    new = cells([remove(rng, rows, 2)])
     for group in ("person|", "vehicle|income"):
         assert compare(new, history(tmp_path, cells([rows], group=group))).near == ()
     assert compare(new, history(tmp_path, cells([rows]))).near
@@ -104,7 +60,7 @@ def test_cells_of_other_units_and_other_measures_are_not_compared(tmp_path: Path
 def test_the_stricter_k_of_the_two_counts(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     rows = some_rows(rng, 500)
-    old, new = cells([rows], k=20), cells([_remove(rng, rows, 13)], k=5)
+    old, new = cells([rows], k=20), cells([remove(rng, rows, 13)], k=5)
     assert compare(new, history(tmp_path, old)).near
     assert not compare(new, history(tmp_path, replace(old, k=old.k * 0 + 5))).near
 
@@ -112,7 +68,7 @@ def test_the_stricter_k_of_the_two_counts(tmp_path: Path) -> None:
 def test_inside_one_release_the_later_cell_goes_and_nothing_near_is_left() -> None:
     rng = np.random.default_rng(5)
     rows = some_rows(rng, 400)
-    family = [rows, _remove(rng, rows, 3), _remove(rng, rows, 6), some_rows(rng, 50), _add(rng, rows, 2)]
+    family = [rows, remove(rng, rows, 3), remove(rng, rows, 6), some_rows(rng, 50), add(rng, rows, 2)]
     both = joined([cells(family[:2], measure=0), cells(family[2:], measure=1)])
     found = compare(both, NOTHING)
     gone = {(n.measure, n.key) for n in found.near}
@@ -127,7 +83,7 @@ def test_inside_one_release_the_later_cell_goes_and_nothing_near_is_left() -> No
 def test_what_is_stopped_does_not_depend_on_the_order_of_the_history(tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     base = [some_rows(rng, 200) for _ in range(20)]
-    new = cells([_remove(rng, rows, d) for d, rows in enumerate(base)])
+    new = cells([remove(rng, rows, d) for d, rows in enumerate(base)])
     past = history(tmp_path, cells(base[:7]), cells(base[7:15]), cells(base[15:]))
     forward = compare(new, past)
     backward = compare(new, History(entries=past.entries[::-1]))
