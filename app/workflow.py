@@ -17,7 +17,7 @@ from pathlib import Path
 from app.disclosure.check import merged, report
 from app.disclosure.evidence import Stopped, judge
 from app.disclosure.fingerprint import SEGMENT, read_segment
-from app.disclosure.firewall import compare
+from app.disclosure.firewall import Near, compare
 from app.disclosure.history import History
 from app.domain.errors import Broken, Finding, Invalid, Refusal, SluiceError, Unavailable
 from app.domain.footprint import Footprint, changed_parts
@@ -121,6 +121,7 @@ def evaluate(
     grant = authorize(engine, question)
     timings["decide"] = time.monotonic() - begun
     stopped: Stopped = {}
+    taken_out: tuple[Near, ...] = ()
     for _ in range(ROUNDS):
         progress("running")
         plan = _plan(engine, question, grant, stopped)
@@ -132,9 +133,9 @@ def evaluate(
         timings["check"] = timings.get("check", 0.0) + time.monotonic() - begun
         if not near.stopped:
             judged = judge(plan, folder, stopped)
-            checked = report(plan, result, judged, near.releases(), SEGMENT, engine.rules.max_bytes, engine.rules.text)
+            checked = report(plan, result, judged, taken_out, SEGMENT, engine.rules.max_bytes, engine.rules.text)
             return Evaluated(plan=plan, result=result, report=checked, timings=timings)
-        stopped = merged(stopped, near.stopped)
+        stopped, taken_out = merged(stopped, near.stopped), taken_out + near.near
         _empty(folder)
     raise Refusal("firewall-unsettled", rounds=ROUNDS)
 

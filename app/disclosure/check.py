@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.disclosure.evidence import Judged, Stopped
+from app.disclosure.explained import histogram, near_cells, taken
+from app.disclosure.firewall import Comparison, Near
 from app.disclosure.text import TextRules, judge_texts, text_reasons
 from app.domain.errors import Broken, Invalid
 from app.domain.proofs import Analysis, CheckReport, Plan, Restriction, RunResult
@@ -20,12 +22,12 @@ def report(
     plan: Plan,
     result: RunResult,
     judged: Judged,
-    near: tuple[tuple[str, int], ...],
+    near: tuple[Near, ...],
     segment: str,
     max_bytes: int,
     text: TextRules,
 ) -> CheckReport:
-    """The report on a run whose unsafe cells are all out of the table.
+    """The report on a run whose unsafe cells are all out of the table; `near` are those the firewall took out.
 
     Raises Broken("plan-result-mismatch") when the result is not of this plan, Invalid("output-too-large"), and what
     `text_reasons` raises.
@@ -54,9 +56,14 @@ def report(
         cells=judged.cells,
         table=TABLE,
         segment=segment,
-        near=near,
+        near=Comparison(near=near).releases(),
         restrictions=restrictions(analysis),
         texts=texts,
+        near_cells=near_cells(plan, file.parent, near),
+        histogram=histogram(judged.cells, plan.rule.contributors),
+        taken=taken(judged.cells),
+        lineage=analysis.lineage,
+        rounding=plan.rule.rounding_base if plan.frontiers else None,
     )
 
 

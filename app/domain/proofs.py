@@ -14,6 +14,23 @@ from sandbox.protocol import ColumnScan, QueryTask
 
 
 @dataclass(frozen=True, kw_only=True)
+class FieldFlow:
+    """A field that flows into an output column by a use; "own" is that of a field that the operator brought."""
+
+    dataset: str
+    field: str
+    use: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnLineage:
+    """The fields that an output column is made of; `column` None: those that decide which rows count, for all."""
+
+    column: str | None
+    sources: tuple[FieldFlow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Analysis:
     """What a query does with which fields (stage `query`).
 
@@ -29,6 +46,7 @@ class Analysis:
     reasons: tuple[Finding, ...]
     governed: object = field(repr=False, compare=False)
     """The governed tree; only the stage `query` looks inside."""
+    lineage: tuple[ColumnLineage, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +156,46 @@ class CellEvidence:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NearCell:
+    """A cell that was taken out because it comes too near to one of `release` (an output, or "this release").
+
+    `distance` is in buckets of contributors, always fewer than the rule's k. `rollup`: not the cell does, but a sum
+    whose smallest part it is. `frontier`, `cell` and `measure` are as in `CellEvidence`; `cell` None: the evidence has
+    it no more.
+    """
+
+    frontier: int
+    cell: int | None
+    measure: str | None
+    release: str
+    distance: int
+    rollup: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A bar of a histogram: rows of aggregations with `least` to `most` contributors (None: and more) of a `unit`.
+
+    `left` of them may leave and `kept` may not.
+    """
+
+    unit: str
+    least: int
+    most: int | None
+    left: int
+    kept: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """So many `cells` had a `verdict` by a `rule`; a row of an aggregation and each measure in it are cells."""
+
+    verdict: str
+    rule: str
+    cells: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Restriction:
     """A rule that kept something of a data set from the analysis, and its sentences.
 
@@ -178,6 +236,14 @@ class CheckReport:
     """The row rules of every data set that was read, and the masks of every field that was used."""
     texts: tuple[TextFinding, ...] = field(default=())
     """What was found in the texts of the output; what is not here was not found."""
+    near_cells: tuple[NearCell, ...] = field(default=())
+    """The first of the cells that were taken out for nearness, the nearest first; `near` counts all."""
+    histogram: tuple[Bar, ...] = field(default=())
+    taken: tuple[Taken, ...] = field(default=())
+    """How many cells had which verdict, safe ones included; complete whatever becomes of `cells`."""
+    lineage: tuple[ColumnLineage, ...] = field(default=())
+    rounding: int | None = field(default=None)
+    """What every count and sum was rounded to a multiple of."""
 
 
 @dataclass(frozen=True, kw_only=True)

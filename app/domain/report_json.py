@@ -14,8 +14,27 @@ from dataclasses import asdict
 from typing import Any
 
 from app.domain.errors import Finding
-from app.domain.proofs import CellEvidence, CheckReport, Restriction, TextFinding
+from app.domain.proofs import (
+    Bar,
+    CellEvidence,
+    CheckReport,
+    ColumnLineage,
+    FieldFlow,
+    NearCell,
+    Restriction,
+    Taken,
+    TextFinding,
+)
 from app.domain.values import Decision, Level, Position
+
+
+_LISTS: Mapping[str, type[Any]] = {
+    "texts": TextFinding,
+    "near_cells": NearCell,
+    "histogram": Bar,
+    "taken": Taken,
+}
+"""Name of a list in a kept report → what its items are."""
 
 
 def to_json(report: CheckReport, *, salt: str) -> dict[str, Any]:
@@ -34,7 +53,12 @@ def from_json(kept: Mapping[str, Any]) -> CheckReport:
     body["cells"] = tuple(CellEvidence(**c) for c in body["cells"])
     body["near"] = tuple((release, cells) for release, cells in body["near"])
     body["restrictions"] = tuple(Restriction(**r) for r in body.get("restrictions", ()))
-    body["texts"] = tuple(TextFinding(**t) for t in body.get("texts", ()))
+    for name, kind in _LISTS.items():
+        body[name] = tuple(kind(**item) for item in body.get(name, ()))
+    body["lineage"] = tuple(
+        ColumnLineage(column=c["column"], sources=tuple(FieldFlow(**s) for s in c["sources"]))
+        for c in body.get("lineage", ())
+    )
     return CheckReport(**body)
 
 

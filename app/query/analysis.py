@@ -10,6 +10,7 @@ from app.domain.parameters import Values
 from app.domain.proofs import Analysis
 from app.domain.values import Dataset, DatasetKind, FieldUse, Level
 from app.query.govern import Governed, govern
+from app.query.lineage import lineage
 from app.query.names import Resolved, resolve
 from app.query.parameters import check_fit
 from app.query.parse import Functions, parse
@@ -86,6 +87,7 @@ def _analysis(understood: Understood, governed: Governed) -> Analysis:
         level=understood.level,
         reasons=governed.reasons,
         governed=GovernedQuery(governed=governed, outputs=understood.resolved.outputs),
+        lineage=lineage(understood.resolved, understood.uses),
     )
 
 
