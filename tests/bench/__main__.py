@@ -17,6 +17,7 @@ from tests.bench.overhead import overhead
 from tests.bench.policy import policy
 from tests.bench.scans import scans
 from tests.bench.spilling import spilling
+from tests.bench.suppression import suppression
 from tests.bench.throughput import throughput
 
 Section = Callable[[float, int], bool]
@@ -30,9 +31,10 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "policy": ("decisions of the use policy", policy),
     "analysis": ("knowing what a text does", analysis),
     "firewall": ("new cells against all that was released", firewall),
+    "suppression": ("hiding suppressed cells behind their totals", suppression),
     "spill": ("more data than memory", spilling),
 }
-USUAL = ("governed", "job", "scans", "clients", "policy", "analysis")
+USUAL = ("governed", "job", "scans", "clients", "policy", "analysis", "suppression")
 """Those that run when none is named: the others take long."""
 
 

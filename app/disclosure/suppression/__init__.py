@@ -1,0 +1,1 @@
+"""Complementary suppression: no suppressed cell may follow from the totals beside it."""
