@@ -7,7 +7,7 @@ for a literal that the operator wrote, and its place is that of `$name` in the t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -178,16 +178,25 @@ def _is_no_value(node: exp.Expr) -> bool:
     return isinstance(parent, _NO_VALUES)
 
 
-def name_outputs(tree: exp.Expr, template: exp.Expr) -> None:
-    """Call the nameless output columns of `tree` what they are called in `template`: `$days` and not a value of it."""
-    select, written = _first_select(tree), _first_select(template)
+def name_outputs(tree: exp.Expr, template: Callable[[], exp.Expr]) -> None:
+    """Call the nameless output columns of `tree` what they are called in the template: `$days` and not a value of it.
+
+    `template` parses the text as it stands, parameters and all; asked only where a column has no name.
+    """
+    select = _first_select(tree)
+    if all(isinstance(p, _NAMED) for p in select.expressions):
+        return
+    written = _first_select(template())
     if len(select.expressions) != len(written.expressions):
         raise Invalid("sql-syntax")
     for projection, as_written in zip(select.expressions, written.expressions, strict=True):
-        named = isinstance(projection, exp.Alias | exp.Column | exp.Star)
-        if not named and as_written.find(exp.Placeholder) is not None:
+        if not isinstance(projection, _NAMED) and as_written.find(exp.Placeholder) is not None:
             name = as_written.sql("duckdb", normalize_functions="lower")
             projection.replace(exp.alias_(projection.copy(), name, quoted=True))
+
+
+_NAMED = (exp.Alias, exp.Column, exp.Star)
+"""Output columns that have a name without their expression."""
 
 
 def _first_select(query: exp.Expr) -> exp.Expr:

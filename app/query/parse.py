@@ -77,7 +77,7 @@ def parse(sql: str, functions: Functions, values: Values | None = None) -> exp.Q
         raise Invalid(too_deep(position(deep, sql), MAX_DEPTH))
     if found:
         mark(tree, found, sql)
-        name_outputs(tree, _statements(written, sql)[0])
+        name_outputs(tree, lambda: _statements(written, sql)[0])
     tree = without_sugar(tree, lambda name: functions.function_class(name) in AGGREGATES)
     findings = [f for node in tree.walk() for f in _node_findings(node, sql, functions)]
     if findings:

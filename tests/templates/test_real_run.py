@@ -157,3 +157,39 @@ def test_check_says_why_a_template_cannot_be_approved(tmp_path: Path) -> None:
     assert "7:21 parameter-type" in done.stdout
     refused = invoked("template", "check", tmp_path / "t.toml", "--catalog", RESCUE, "--json")
     assert json.loads(refused.stdout)["findings"][0]["code"] == "parameter-type"
+
+
+STATIONS = """
+[template]
+name = "by_station"
+title = { zh = "有无救援站", en = "with and without a station" }
+purpose = "Where trucks should stand 救援车驻点"
+sql = '''
+WITH near AS (SELECT road, stake_km // 10 AS segment, count(*) AS stations FROM tow_station GROUP BY road, segment)
+SELECT i.road, CASE WHEN n.stations IS NULL THEN 'no' ELSE 'yes' END AS station, count(*) AS incidents
+FROM hw_incident AS i LEFT JOIN near AS n ON n.road = i.road AND n.segment = i.segment_10km
+WHERE i.period = $period
+GROUP BY i.road, station'''
+[parameters.period]
+title = { zh = "时段", en = "day or night" }
+type = "text"
+field = "hw_incident.period"
+"""
+
+
+@pytest.mark.slow
+def test_a_template_over_a_table_of_the_operator_runs_with_the_file_of_the_day(home: Path, tmp_path: Path) -> None:
+    """What is approved is the same whether the table is only described or a file is there."""
+    authorization = authorized()
+    run("catalog", "add", RESCUE, by="steward-highway")
+    (tmp_path / "t.toml").write_text(STATIONS, encoding="utf-8")
+    analyst = "analyst-rescue"
+    subject = run("template", "propose", tmp_path / "t.toml", "--authorization", authorization, by=analyst)["id"]
+    run("template", "submit", subject, by=analyst)
+    run("template", "approve", subject, by="reviewer-wu")
+    stations = f"tow_station={RESCUE / 'enterprise' / 'tow_station.csv'}"
+    words = ("job", "submit", "--template", subject, "--set", "period=night")
+    job = run(*words, "--enterprise", stations, by=analyst)
+    assert job["state"] == "queued"
+    assert run("worker", "run", "--drain")["ended"] == [{"job": job["id"], "ending": "send_to_review"}]
+    assert code(*words, by=analyst) == "unknown-table"
