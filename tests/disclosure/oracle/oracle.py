@@ -30,12 +30,13 @@ def hold(
     folder: Path,
     *,
     rules: Sequence[LevelRule] = RULES,
+    over_given: Sequence[LevelRule] = RULES_OVER_GIVEN,
 ) -> None:
     """Compare all that is proved of `asked` with what the oracle sees; differences are noted in `tally`."""
     grant = granted(pipeline, asked.sql)
     tally.expect("decision", bool(grant.analysis.reasons) == asked.review, str(grant.analysis.reasons))
     truths: list[Truth] = []
-    for each in (EVERYBODY, *RULES_OVER_GIVEN) if asked.given else (NOBODY, EVERYBODY, *rules):
+    for each in (EVERYBODY, *over_given) if asked.given else (NOBODY, EVERYBODY, *rules):
         proved = prove(pipeline, grant, each, folder)
         if asked.given or not truths:
             truths = _truths(raw, asked, [(p.outline.keys, p.outline.units) for p in proved], each.contributors)

@@ -16,12 +16,25 @@ OURS = frozenset({"few-contributors", "dominated"})
 """Verdicts of the rules that the oracle knows; what other rules withhold it cannot say."""
 
 
+CANCELLING = "unsafe cell passes, whose rows cancel"
+"""A fault that is known: `HOLES` in tests/disclosure/test_oracle.py."""
+
+
 @dataclass(kw_only=True)
 class Tally:
-    """Cells compared, how often in what way, and every difference in words."""
+    """Cells compared, how often in what way, and every difference in words.
+
+    `cancelling` are cells of sums with more contributors proved than seen, by number of frontier and place.
+    """
 
     seen: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    cancelling: set[tuple[int, tuple[int, int]]] = field(default_factory=set)
+
+    @property
+    def unknown(self) -> list[str]:
+        """The faults, without those that are known."""
+        return [f for f in self.faults if not f.startswith(CANCELLING)]
 
     def expect(self, what: str, holds: bool, where: str) -> None:
         """Count one comparison, and note where it fails."""
@@ -48,6 +61,7 @@ def compare_numbers(tally: Tally, proved: Proved, truth: Truth) -> None:
         where = f"{_name(proved, place)}: {found.contributors}, left out {few}"
         if place[1] in truth.sums and found.contributors > few:
             tally.seen["contributors of a sum whose rows cancel"] += 1
+            tally.cancelling.add((proved.outline.number, place))
         else:
             tally.expect("contributors", found.contributors == few, where)
         if place[1] in truth.sums and found.largest_share is not None:
@@ -88,7 +102,8 @@ def compare_decisions(tally: Tally, proved: Proved, truth: Truth, rule: LevelRul
             continue
         where = f"{_name(proved, place)} under {rule.contributors}, {rule.largest_share}, {rule.p_percent}: {found}"
         if found.verdict == "safe":
-            tally.expect("unsafe cell passes", verdicts == {"safe"}, where)
+            cancels = (proved.outline.number, place) in tally.cancelling
+            tally.expect(CANCELLING if cancels else "unsafe cell passes", verdicts == {"safe"}, where)
         elif alone and found.verdict in OURS:
             tally.expect("safe cell withheld", verdicts != {"safe"}, where)
 
