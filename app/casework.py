@@ -102,7 +102,7 @@ class Casework:
         """Run a job: everything from its SQL to a check report, with its files in `folder`."""
         question = self._question(job)
         heartbeat.ask()
-        history = self.history()
+        history = self.history(job.operator)
         tidy(history)
         evaluated = evaluate(
             self.engine,
@@ -127,10 +127,10 @@ class Casework:
         with self.store.reading() as connection:
             return ended_state(connection, authorization, stamp(self.clock()))
 
-    def history(self) -> History:
-        """Every output that left or may still leave, of all operators."""
+    def history(self, operator: str) -> History:
+        """Every output that left or may still leave, of all operators, as it is asked for by one of them."""
         with self.store.reading() as connection:
-            return self._history(connection, pending=True)
+            return replace(self._history(connection, pending=True), operator=operator)
 
     def register(self, change: Change, output_id: str, report: CheckReport, folder: Path) -> None:
         """Enter a new output's fingerprints as pending, in the transaction of the output."""
@@ -189,9 +189,12 @@ class Casework:
         left = history_segment.c.status == "released"
         wanted = left | output.c.state.in_(PENDING_STATES) if pending else left
         segment, folder = history_segment.c, self.home / "history"
-        query = select(segment.output_id, segment.path, segment.sha256, segment.cells).select_from(joined).where(wanted)
-        rows = connection.execute(query.order_by(segment.created_at, segment.id))
-        entries = (Entry(name=r.output_id, file=folder / r.path, digest=r.sha256, cells=r.cells) for r in rows)
+        columns = (segment.output_id, segment.path, segment.sha256, segment.cells, output.c.operator_id)
+        query = select(*columns).select_from(joined).where(wanted).order_by(segment.created_at, segment.id)
+        entries = (
+            Entry(name=name, file=folder / path, digest=digest, cells=cells, operator=operator)
+            for name, path, digest, cells, operator in connection.execute(query)
+        )
         return History(entries=tuple(entries), index=folder / "index")
 
     def _question(self, job: JobRecord) -> Question:
@@ -205,9 +208,7 @@ class Casework:
             with self.store.reading() as connection:
                 values, approved = admitted(connection, job.template, sql=job.sql, authorization=job.authorization)
         question = self._posed(job.sql, job.authorization, partial(self._enterprise, job))
-        return replace(
-            question, reproducible=job.reproducible, repair=job.repair, values=values, approved=approved
-        )
+        return replace(question, reproducible=job.reproducible, repair=job.repair, values=values, approved=approved)
 
     def _posed(self, sql: str, authorization: str, own: Callable[[Authorization], tuple[Dataset, ...]]) -> Question:
         """A text under an authorization with the rules in force at this moment; `own` are the operator's tables."""

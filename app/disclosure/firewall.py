@@ -33,7 +33,8 @@ THIS = "this release"
 class Near:
     """A new cell that comes too near: which, to what, and in how many buckets the two differ.
 
-    `rollup` says that not the cell itself does but a sum whose smallest part it is.
+    `rollup` says that not the cell itself does but a sum whose smallest part it is; `own` that the other release is of
+    the same operator, or this one.
     """
 
     frontier: int
@@ -42,6 +43,7 @@ class Near:
     release: str
     distance: int
     rollup: bool
+    own: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,8 @@ def compare(new: Segment, history: History) -> Comparison:
         member = int(new.member[pair.new])
         if member not in found and int(new.member[pair.other]) not in found:
             found[member] = pair
-    findings = [_finding(new, member, pair) for member, pair in found.items()]
+    own_names = history.own | {THIS}
+    findings = [_finding(new, member, pair, own_names) for member, pair in found.items()]
     return Comparison(near=tuple(sorted(findings, key=lambda n: (n.frontier, n.measure, n.key))))
 
 
@@ -110,7 +113,7 @@ def _pairs(new: Index, past: Past, differences: Differences) -> Iterator[_Pair]:
             yield _Pair(new=a, other=b, release=THIS, distance=d)
 
 
-def _finding(new: Segment, member: int, pair: _Pair) -> Near:
+def _finding(new: Segment, member: int, pair: _Pair, own: frozenset[str]) -> Near:
     return Near(
         frontier=int(new.frontier[member]),
         measure=int(new.measure[member]),
@@ -118,4 +121,5 @@ def _finding(new: Segment, member: int, pair: _Pair) -> Near:
         release=pair.release,
         distance=pair.distance,
         rollup=bool(new.rollup[pair.new]),
+        own=pair.release in own,
     )

@@ -14,7 +14,7 @@ from app.disclosure.segment import Segment
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A release or pending output: its name, the file of its segment, what that file's SHA-256 must be, and its cells.
+    """A release or pending output: its name, whose it is, its segment's file with its SHA-256, and its cells.
 
     Without a digest the file is taken as it is, as in the folder of one person's trials.
     """
@@ -23,6 +23,7 @@ class Entry:
     file: Path
     digest: str | None = None
     cells: int = 0
+    operator: str | None = None
 
     @property
     def mark(self) -> str:
@@ -32,10 +33,19 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """The segments to compare with, all operators together; `index` is the folder of what is derived from them."""
+    """The segments to compare with, all operators together; `index` is the folder of what is derived from them.
+
+    `operator` is the one for whom it is asked: only what is said of a near cell depends on it, not what is near.
+    """
 
     entries: tuple[Entry, ...] = ()
     index: Path | None = None
+    operator: str | None = None
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The names of the operator's own outputs."""
+        return frozenset(e.name for e in self.entries if self.operator is not None and e.operator == self.operator)
 
     def segments(self) -> Iterator[tuple[str, Segment]]:
         """Every segment with its name, one in memory at a time."""
