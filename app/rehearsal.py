@@ -17,6 +17,7 @@ from app.catalog.mounting import described, mount_enterprise
 from app.catalog.synthetic import synthetic_table
 from app.catalog.values import Entry
 from app.domain.errors import Finding, Refusal
+from app.domain.parameters import Values
 from app.domain.ports import Clock
 from app.domain.values import Dataset, Decision, Field, Level
 from app.engine import Engine
@@ -43,7 +44,10 @@ NOTICE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsal:
-    """A text to try out: over which described data sets, with which tables of the operator's own, on how many rows."""
+    """A text to try out: over which described data sets, with which tables of the operator's own, on how many rows.
+
+    `values` are those of the parameters of a template, None where `sql` is none.
+    """
 
     sql: str
     entries: tuple[Entry, ...]
@@ -51,6 +55,7 @@ class Rehearsal:
     rows: int = ROWS
     seed: int = SEED
     page_rows: int = 200
+    values: Values | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +108,7 @@ def rehearse(engine: Engine, rehearsal: Rehearsal, clock: Clock) -> Rehearsed:
         context = Context(now=clock())
         viewer = Viewer(authorization=TRIAL, rows=False)
         datasets = restrict(engine.standing, (*_described(rehearsal, own), *own), viewer, context)
-        understood = understand(rehearsal.sql, datasets, engine.functions)
+        understood = understand(rehearsal.sql, datasets, engine.functions, rehearsal.values)
         decided = _for_real(engine, understood, context)
         prepared = time.monotonic() - begun
         task = _task(engine, rehearsal, understood, own)

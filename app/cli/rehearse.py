@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.query import sentence, sql_text, table_file
+from app.cli.template_options import filled, one_source, with_template_file
 from app.cli.terminal import WIDTH, acting, who, with_json
 from app.rehearsal import NOTICE, ROWS, SEED, Rehearsal, Rehearsed, rehearse
 from sandbox.protocol import MAX_SYNTHETIC_ROWS
@@ -30,7 +31,8 @@ _LARGEST_SEED = 2**53 - 1
 @click.option(
     "--catalog", type=click.Path(path_type=Path), help="Folder with catalog.toml; else the published catalog."
 )
-@click.option("--sql", type=click.Path(path_type=Path), required=True, help="File with the analysis; - is stdin.")
+@click.option("--sql", type=click.Path(path_type=Path), help="File with the analysis; - is stdin.")
+@with_template_file
 @click.option("--enterprise", multiple=True, callback=table_file, help="TABLE=FILE, a table of your own.")
 @click.option(
     "--rows",
@@ -51,7 +53,9 @@ _LARGEST_SEED = 2**53 - 1
 def rehearse_command(
     *,
     catalog: Path | None,
-    sql: Path,
+    sql: Path | None,
+    template: Path | None,
+    given: dict[str, str],
     enterprise: tuple[tuple[str, Path], ...],
     rows: int,
     seed: int,
@@ -68,15 +72,22 @@ def rehearse_command(
       sluice rehearse --catalog sample_data/s1_rescue --sql share.sql
       sluice rehearse --catalog sample_data/s1_rescue --sql q.sql --enterprise tow_station=stations.csv --rows 10000
       sluice rehearse --sql share.sql --as analyst-rescue
+      sluice rehearse --catalog sample_data/s1_rescue --template share.toml --set period=day
     """
     from app import config
     from app.bootstrap import system_clock
+    from app.catalog.mounting import described
     from app.engine import Engine
     from sandbox.launcher import Launcher
 
     settings = config.read()
+    named, values = one_source(sql, template, given), None
     entries, rules = published_entries(person) if catalog is None else (described_entries(catalog), None)
-    tried = Rehearsal(sql=sql_text(sql), entries=entries, enterprise=enterprise, rows=rows, seed=seed)
+    if template is None:
+        text = sql_text(named)
+    else:
+        text, values = filled(template, given, map(described, entries))
+    tried = Rehearsal(sql=text, entries=entries, enterprise=enterprise, rows=rows, seed=seed, values=values)
     places = settings.home / "places" if catalog is None else None
     with Launcher(places=places) as launcher:
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation, standing=rules)

@@ -139,6 +139,7 @@ def test_lint_and_try_take_one_source(tmp_path: Path) -> None:
         ("lint", sql, "--set", "a=b", "--catalog", RESCUE),
         ("try", "--catalog", RESCUE),
         ("try", "--catalog", RESCUE, "--sql", sql, "--set", "a=b"),
+        ("rehearse", "--catalog", RESCUE, "--sql", sql, "--template", SAMPLE),
     ):
         assert invoked(*words).exit_code == 2, words
     assert code("lint", "--template", SAMPLE, "--catalog", RESCUE) == "parameter-missing"
@@ -193,3 +194,10 @@ def test_a_template_over_a_table_of_the_operator_runs_with_the_file_of_the_day(h
     assert job["state"] == "queued"
     assert run("worker", "run", "--drain")["ended"] == [{"job": job["id"], "ending": "send_to_review"}]
     assert code(*words, by=analyst) == "unknown-table"
+
+
+@pytest.mark.slow
+def test_a_template_is_rehearsed_on_synthetic_rows() -> None:
+    found = run("rehearse", "--catalog", RESCUE, "--template", SAMPLE, *VALUES)
+    assert found["for_real"]["decision"] == "checked"
+    assert [c["name"] for c in found["columns"]] == ["bad_weather", "period", "incidents", "on_site_pct"]
