@@ -19,6 +19,8 @@ from app.disclosure.evidence import Stopped, judge
 from app.disclosure.fingerprint import SEGMENT, read_segment
 from app.disclosure.firewall import Near, compare
 from app.disclosure.history import History
+from app.disclosure.noise import with_noise
+from app.disclosure.private import judge_private
 from app.domain.errors import Broken, Finding, Invalid, Refusal, SluiceError, Unavailable
 from app.domain.footprint import Footprint, changed_parts
 from app.domain.parameters import Values
@@ -41,6 +43,8 @@ Progress = Callable[[str], None]
 Steps = Callable[[int, int, float], None]
 """Told while the sandbox runs: the number of the running step from 1, how many there are, its share done (0 to 1)."""
 Cancelled = Callable[[], bool]
+Spend = Callable[[Plan], None]
+"""Told of each plan with noise right before it runs: pays for it for good, or raises Refusal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ class Question:
     """Who asks what of which data: the SQL, the data sets in reach, and the policy in force for an authorization.
 
     `values` are those of the parameters of a template, None where the SQL is none; `approved` is what people approved
-    that the template does.
+    that the template does. `repair` is what is to be done to the numbers, one of `REPAIRS`.
     """
 
     sql: str
@@ -57,6 +61,7 @@ class Question:
     authorization: str
     context: Context
     reproducible: bool = False
+    repair: str | None = None
     values: Values | None = None
     approved: Footprint | None = None
 
@@ -90,7 +95,7 @@ def permit(engine: Engine, question: Question, understood: Understood) -> Grant:
     findings: list[Finding] = []
     analysis: Analysis = outline(understood)
     try:
-        decide(question.policy, question.authorization, analysis, question.context)
+        decide(question.policy, question.authorization, analysis, question.context, repair=question.repair)
     except Refusal as refusal:
         findings += refusal.findings
     try:
@@ -99,7 +104,7 @@ def permit(engine: Engine, question: Question, understood: Understood) -> Grant:
         findings += refusal.findings
     if findings:
         raise Refusal(findings[0], *findings[1:])
-    return decide(question.policy, question.authorization, analysis, question.context)
+    return decide(question.policy, question.authorization, analysis, question.context, repair=question.repair)
 
 
 def evaluate(
@@ -111,10 +116,12 @@ def evaluate(
     progress: Progress = lambda _stage: None,
     steps: Steps | None = None,
     cancelled: Cancelled | None = None,
+    spend: Spend = lambda _plan: None,
 ) -> Evaluated:
     """Everything from SQL to a check report; the result and its evidence end up in `folder`, which must be empty.
 
-    Raises Invalid, Refusal, Unavailable or Broken; then `folder` holds nothing that may be used.
+    Raises Invalid, Refusal, Unavailable or Broken; then `folder` holds nothing that may be used. What `spend` has paid
+    stays paid.
     """
     timings: dict[str, float] = {}
     begun = time.monotonic()
@@ -125,6 +132,8 @@ def evaluate(
     for _ in range(ROUNDS):
         progress("running")
         plan = _plan(engine, question, grant, stopped)
+        if plan.private is not None and plan.private.frontiers:
+            spend(plan)
         result = _run(engine, plan, folder, timings, steps=steps, cancelled=cancelled)
         progress("checking")
         begun = time.monotonic()
@@ -132,7 +141,7 @@ def evaluate(
         near = compare(segment, history)
         timings["check"] = timings.get("check", 0.0) + time.monotonic() - begun
         if not near.stopped:
-            judged = judge(plan, folder, stopped)
+            judged = judge(plan, folder, stopped) if plan.private is None else judge_private(plan, folder)
             checked = report(plan, result, judged, taken_out, SEGMENT, engine.rules.max_bytes, engine.rules.text)
             return Evaluated(plan=plan, result=result, report=checked, timings=timings)
         stopped, taken_out = merged(stopped, near.stopped), taken_out + near.near
@@ -149,6 +158,7 @@ def _plan(engine: Engine, question: Question, grant: Grant, stopped: Stopped) ->
         engine.limits["query"],
         stops=stops,
         reproducible=question.reproducible,
+        repair=engine.repairs[question.repair] if question.repair is not None else None,
     )
 
 
@@ -174,13 +184,14 @@ def _run(
     cancelled: Cancelled | None,
 ) -> RunResult:
     """Run a plan in the sandbox; its files end up in `folder`."""
-    answer = engine.launcher.run(
-        plan.task,
-        folder,
-        require_isolation=engine.require_isolation,
-        cancelled=cancelled,
-        on_progress=None if steps is None else _numbered(plan, steps),
-    )
+    with with_noise(plan) as task:
+        answer = engine.launcher.run(
+            task,
+            folder,
+            require_isolation=engine.require_isolation,
+            cancelled=cancelled,
+            on_progress=None if steps is None else _numbered(plan, steps),
+        )
     for stage, seconds in answer.usage.stages.items():
         timings[stage] = timings.get(stage, 0.0) + seconds
     timings["sandbox"] = timings.get("sandbox", 0.0) + answer.usage.wall_seconds

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from app.disclosure.evidence import Judged, Stopped
 from app.disclosure.explained import histogram, near_cells, taken
 from app.disclosure.firewall import Comparison, Near
+from app.disclosure.private import told
 from app.disclosure.text import TextRules, judge_texts, text_reasons
 from app.domain.errors import Broken, Invalid
 from app.domain.proofs import Analysis, CheckReport, Plan, Restriction, RunResult
@@ -58,6 +59,7 @@ def report(
         segment=segment,
         near=Comparison(near=near).releases(),
         restrictions=restrictions(analysis),
+        privacy=told(plan),
         texts=texts,
         near_cells=near_cells(plan, file.parent, near),
         histogram=histogram(judged.cells, plan.rule.contributors),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from app.domain.errors import Finding
+from app.domain.privacy import PrivacyReport, PrivateRun
 from app.domain.rules import LevelRule
 from app.domain.values import Dataset, Decision, FieldUse, Level
 from sandbox.protocol import ColumnScan, QueryTask
@@ -89,7 +90,8 @@ class FrontierOutline:
 class Plan:
     """Exactly what runs (stage `query`): the task for the sandbox, under which rule, and its SHA-256 as hex.
 
-    `columns` are the names of the output columns, in the operator's spelling.
+    `columns` are the names of the output columns, in the operator's spelling. A `private` plan has noise in place of
+    exact cells: its frontiers are those of `private`, and `frontiers` is empty.
     """
 
     grant: Grant
@@ -98,6 +100,7 @@ class Plan:
     frontiers: tuple[FrontierOutline, ...]
     columns: tuple[str, ...]
     hash: str
+    private: PrivateRun | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,6 +247,8 @@ class CheckReport:
     lineage: tuple[ColumnLineage, ...] = field(default=())
     rounding: int | None = field(default=None)
     """What every count and sum was rounded to a multiple of."""
+    privacy: PrivacyReport | None = field(default=None)
+    """The noise that the output carries, if it does; then `suppressed` and all contributors are noised numbers too."""
 
 
 @dataclass(frozen=True, kw_only=True)

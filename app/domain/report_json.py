@@ -14,6 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.domain.errors import Finding
+from app.domain.privacy import NoisedMeasure, PrivacyReport
 from app.domain.proofs import (
     Bar,
     CellEvidence,
@@ -26,7 +27,6 @@ from app.domain.proofs import (
     TextFinding,
 )
 from app.domain.values import Decision, Level, Position
-
 
 _LISTS: Mapping[str, type[Any]] = {
     "texts": TextFinding,
@@ -59,7 +59,15 @@ def from_json(kept: Mapping[str, Any]) -> CheckReport:
         ColumnLineage(column=c["column"], sources=tuple(FieldFlow(**s) for s in c["sources"]))
         for c in body.get("lineage", ())
     )
+    body["privacy"] = _privacy(body.get("privacy"))
     return CheckReport(**body)
+
+
+def _privacy(kept: Mapping[str, Any] | None) -> PrivacyReport | None:
+    if kept is None:
+        return None
+    measures = tuple(NoisedMeasure(**m) for m in kept["measures"])
+    return PrivacyReport(**{**kept, "datasets": tuple(kept["datasets"]), "measures": measures})
 
 
 def report_hash(kept: Mapping[str, Any]) -> str:
@@ -100,6 +108,7 @@ def for_operator(report: CheckReport) -> dict[str, object]:
         "stopped_by_firewall": report.stopped_by_firewall,
         "verdicts": dict(sorted(Counter(c.verdict for c in report.cells).items())),
         "restrictions": [asdict(r) for r in report.restrictions],
+        "privacy": asdict(report.privacy) if report.privacy is not None else None,
         "plan_hash": report.plan_hash,
         "policy_version": report.policy_version,
     }

@@ -8,8 +8,10 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from app.domain.errors import Broken
+from app.domain.errors import Broken, Refusal
+from app.domain.privacy import Privacy, PrivateRun
 from app.domain.proofs import FrontierOutline, Grant, Plan
+from app.domain.repairs import Repair
 from app.domain.rules import LevelRule
 from app.domain.values import Dataset
 from app.query.analysis import GovernedQuery
@@ -19,6 +21,7 @@ from app.query.govern import Governed
 from app.query.guarded import total_sql
 from app.query.ordering import ordered
 from app.query.plain import under_names
+from app.query.private_plan import privately
 from sandbox.protocol import Export, Filter, Limits, Mask, QueryTask, Step, View, encode
 
 RESULT = "result.parquet"
@@ -32,18 +35,26 @@ def make_plan(
     *,
     stops: dict[int, Stops] | None = None,
     reproducible: bool = False,
+    repair: Repair | None = None,
 ) -> Plan:
     """The plan of a granted analysis. `stops` are cells per frontier that the firewall keeps from leaving.
 
     A `reproducible` plan runs on one thread and gives the same result whatever the order of the source's rows; see
-    `app.query.ordering`.
+    `app.query.ordering`. Of the bases of the rule and of a `repair` by rounding, the larger holds.
 
-    Raises Broken when the analysis was not governed.
+    Raises Broken when the analysis was not governed, and for noise of differential privacy what `privately` raises and
+    Refusal("dp-not-reproducible").
     """
     query = grant.analysis.governed
     if not isinstance(query, GovernedQuery):
         raise Broken("plan-without-governed-query")
+    if repair is not None and repair.privacy is not None:
+        if reproducible:
+            raise Refusal("dp-not-reproducible")
+        return _private_plan(grant, query, rule, repair.privacy, tuple(functions), limits)
     governed = _in_order(query.governed) if reproducible else query.governed
+    if repair is not None and repair.base is not None:
+        rule = replace(rule, rounding_base=max(repair.base, rule.rounding_base or 0))
     frontiers = [
         FrontierSql(
             frontier=f,
@@ -78,6 +89,34 @@ def make_plan(
 
 _EVIDENCE_ROWS = 1 << 26
 """Evidence has up to 64 rows per cell and measure; the limit on bytes still holds."""
+
+
+def _private_plan(
+    grant: Grant, query: GovernedQuery, rule: LevelRule, privacy: Privacy, functions: tuple[str, ...], limits: Limits
+) -> Plan:
+    """The plan with noise. Its result is in order: in which order the engine found the cells would tell about rows."""
+    governed = replace(query.governed, tree=ordered(query.governed.tree, result=True))
+    frontiers, private = privately(grant.analysis, governed, rule, privacy, _prefix(governed))
+    task = QueryTask(
+        views=tuple(_view(d) for d in grant.analysis.datasets),
+        steps=tuple(Step(table=t, sql=s) for f in frontiers for t, s in f.steps()),
+        exports=(
+            Export(file=RESULT, sql=_result(governed, query.outputs)),
+            *(Export(file=n, sql=s, max_rows=privacy.cells) for f in frontiers for n, s in f.exports()),
+        ),
+        functions=functions,
+        limits=limits,
+        scan=RESULT,
+    )
+    return Plan(
+        grant=grant,
+        rule=rule,
+        task=task,
+        frontiers=(),
+        columns=query.outputs,
+        hash=_hash(task, grant.analysis.datasets, private),
+        private=private,
+    )
 
 
 def _in_order(governed: Governed) -> Governed:
@@ -150,14 +189,17 @@ def _outline(sql: FrontierSql) -> FrontierOutline:
     )
 
 
-def _hash(task: QueryTask, datasets: tuple[Dataset, ...]) -> str:
+def _hash(task: QueryTask, datasets: tuple[Dataset, ...], private: PrivateRun | None = None) -> str:
     """SHA-256 of the canonical task, with versions in place of paths so that it is the same on every machine.
+
+    Of noise it says how much there is, never what was drawn.
 
     A pseudonym's key stands in it as a hash: a plan's hash is shown and kept.
     """
     versions = {d.path: d.version for d in datasets}
     views = tuple(replace(v, path=versions[v.path], masks=tuple(map(_without_key, v.masks))) for v in task.views)
-    return hashlib.sha256(encode(replace(task, views=views))).hexdigest()
+    noise = private.body() if private is not None else b""
+    return hashlib.sha256(encode(replace(task, views=views)) + noise).hexdigest()
 
 
 def _without_key(mask: Mask) -> Mask:
