@@ -150,7 +150,12 @@ _NATIVE: dict[str, tuple[Callable[[Ground], object], dict[str, str], Sign, Limit
     "processor": (_spin, {LIMITS: "limit-cpu"}, done, _SLOW),
     "reserved memory": (_untouched, {LIMITS: "ENOMEM"}, done, SMALL),
     "touched memory": (_touched, {LIMITS: "MemoryError", CGROUP: "limit-memory"}, done, _TIGHT),
-    "a large file": (_one_file, {LIMITS: "EFBIG"}, done, replace(SMALL, scratch_bytes=_MB, result_bytes=_MB)),
+    "a large file": (
+        _one_file,
+        {LIMITS: "EFBIG"},
+        ends("done", "limit-scratch"),
+        replace(SMALL, scratch_bytes=_MB, result_bytes=_MB),
+    ),
     "a large hole": (_one_hole, {LIMITS: "EFBIG"}, done, SMALL),
     "reserved disk": (_reserved, {LIMITS: "EFBIG"}, ends(DIED, "done", "limit-scratch"), _TIGHT),
     "threads": (_many_threads, {LIMITS: "RuntimeError", CGROUP: "RuntimeError"}, done, SMALL),
