@@ -100,7 +100,7 @@ def _cell(
         measure=None if measure is None else frontier.measures[measure],
         unit=frontier.units[worst],
         contributors=counts[worst],
-        exact=bool(row["exact"]),
+        exact=bool(row[f"exact{worst}"]),
         largest_share=max(shares, default=None),
         verdict=verdict,
         rule=f"{plan.rule.level}:{_RULES[verdict]}",

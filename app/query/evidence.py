@@ -1,13 +1,15 @@
 """How is a frontier proved safe inside the sandbox? Frontier + rule → steps that compute, check and clean cells.
 
-The steps of frontier i, each a temporary table:
-  __f{i}  the cells: keys k*, values a*, per unit a lower bound m* of the distinct contributors (bitmask certificate:
-          bit_count of a bit_or over 64 buckets of units is never more than the number of units)
-  __x{i}  the exact number of contributors of those cells that the certificate leaves open
-  __d{i}_{u}  per sum the largest and second largest share of one unit, exact
-  __v{i}  the verdicts, with no value of any cell
-  __s{i}  the safe cells, all that the query above the frontier ever reads
+The steps of frontier i, each a temporary table; u counts the units of its rows:
+  __g{i}_{u}  per cell and bucket of units (64, by the secret tag): sums of hashes that tell who contributes what,
+              gross and net sums, and for the first unit the parts of the answers where an answer has parts
+  __f{i}      the cells: keys k*, values a*; made of __g{i}_0 if every measure has parts, else in a scan of its own
+  __b{i}_{u}  per cell what the buckets prove: a lower bound of its contributors, bounds of the largest shares
+  __x{i}_{u}  the exact numbers of those cells whose bounds leave anything open, in a second pass over their rows
+  __v{i}      the verdicts, with no value of any cell
+  __s{i}      the safe cells, all that the query above the frontier ever reads
   __p{i}_{u}  contribution fingerprints of the safe cells: per bucket of units the sum of keyed hashes, modulo 2^64
+So one scan yields answers, bounds and fingerprints; see `app.query.certificates` for why decisions are exact ones.
 Who contributes: units whose value really enters the measure, so not NULL, for sums not zero, FILTER honoured.
 """
 
@@ -19,10 +21,11 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from app.domain.rules import LevelRule
-from app.query.frontier import SUMS, Frontier, Measure
+from app.query.certificates import BUCKETS, Certificates, limits, net
+from app.query.contributions import contributes, parts, value
+from app.query.frontier import Frontier
 from app.query.guarded import total_sql
 
-BUCKETS = 64
 _MODULUS = "18446744073709551616::HUGEINT"
 ROUNDED = frozenset({"count", "count_if", "countif", "sum"})
 
@@ -44,7 +47,8 @@ NO_STOPS = Stops(keys={})
 class FrontierSql:
     """Generates the steps and exports of one frontier under one rule.
 
-    With `in_order` the order of the source's rows changes nothing in any of them; see `app.query.ordering`.
+    With `in_order` neither the order of the source's rows nor the units' tags change anything but fingerprints: answers
+    have a scan of their own, and every cell is counted exactly. See `app.query.ordering`.
     """
 
     frontier: Frontier
@@ -55,12 +59,13 @@ class FrontierSql:
 
     def steps(self) -> list[tuple[str, str]]:
         """(table, SELECT) in the order in which they run."""
-        i = self.frontier.number
-        found = [(f"__f{i}", self._cells()), (f"__x{i}", self._exact())]
-        if self._sums():
-            found += [(f"__d{i}_{u}", self._dominance(u)) for u in range(len(self.frontier.units))]
+        i, units = self.frontier.number, range(len(self.frontier.units))
+        found = [(f"__g{i}_{u}", self._buckets(u)) for u in units]
+        found.append((f"__f{i}", self._cells()))
+        found += [(f"__b{i}_{u}", self._bounds(u)) for u in units]
+        found += [(f"__x{i}_{u}", self._exact(u)) for u in units]
         found += [(f"__v{i}", self._verdicts()), (f"__s{i}", self._safe())]
-        return found + [(f"__p{i}_{u}", self._fingerprint(u)) for u in range(len(self.frontier.units))]
+        return found + [(f"__p{i}_{u}", self._fingerprint(u)) for u in units]
 
     def exports(self) -> list[tuple[str, str]]:
         """(file, SELECT): evidence, fingerprints in long form, and the hashes of each key of the safe cells."""
@@ -75,10 +80,14 @@ class FrontierSql:
 
     # -- pieces
 
-    def _sums(self) -> list[int]:
-        if self.rule.largest_share is None and self.rule.p_percent is None:
-            return []
-        return [j for j, m in enumerate(self.frontier.measures) if m.is_sum]
+    @property
+    def _proof(self) -> Certificates:
+        return Certificates(measures=self.frontier.measures, rule=self.rule)
+
+    def _parts(self) -> list[tuple[list[str], str]] | None:
+        """The parts and the total of each measure; None when one has none, or none of its sums may be regrouped."""
+        found = [parts(m, f"a{j}") for j, m in enumerate(self.frontier.measures)]
+        return None if self.in_order or None in found else [p for p in found if p is not None]
 
     def _tail(self) -> str:
         f = self.frontier
@@ -86,114 +95,98 @@ class FrontierSql:
         parts += [total_sql(f.where)] if f.where is not None else []
         return " ".join(parts)
 
-    def _with(self, *trees: exp.Expr) -> str:
-        return self.prefix([*self.frontier.trees(), *trees])
+    def _with(self) -> str:
+        return self.prefix(self.frontier.trees())
 
     def _key_list(self, alias: str = "") -> list[str]:
         dot = f"{alias}." if alias else ""
         return [f"{dot}k{j}" for j in range(len(self.frontier.keys))]
 
-    def _group_by(self) -> str:
-        """By position: a key that is a number would be read as one."""
-        positions = ", ".join(str(j + 1) for j in range(len(self.frontier.keys)))
-        return f" GROUP BY {positions}" if positions else ""
-
-    def _cells(self) -> str:
-        f = self.frontier
-        columns = [f"{total_sql(k)} AS k{j}" for j, k in enumerate(f.keys)]
-        columns += [f"{total_sql(m.call)} AS a{j}" for j, m in enumerate(f.measures)]
-        for u, unit in enumerate(f.units):
-            bit = f"(1::UBIGINT << ({total_sql(unit.column())} & {BUCKETS - 1})::UBIGINT)"
-            columns.append(f"coalesce(bit_count(bit_or({bit})), 0) AS m{u}")
-            for j, measure in enumerate(f.measures):
-                contributes = _contributes(measure)
-                if contributes != "TRUE":
-                    columns.append(
-                        f"coalesce(bit_count(bit_or(CASE WHEN {contributes} THEN {bit} END)), 0) AS m{u}_{j}"
-                    )
-        inner = f"{self._with()}SELECT {', '.join(columns)} {self._tail()}{self._group_by()}"
-        key = f"hash({', '.join(self._key_list())})" if f.keys else "0::UBIGINT"
-        by = f"ORDER BY {', '.join(self._key_list())}" if f.keys and self.in_order else ""
-        return f"SELECT row_number() OVER ({by}) AS cell, {key} AS key, * FROM ({inner})"
-
-    def _rows(self, columns: list[str]) -> str:
-        """The rows behind the cells: keys, the unit, and what each measure takes from the row."""
-        keys = [f"{total_sql(k)} AS k{j}" for j, k in enumerate(self.frontier.keys)]
-        return f"SELECT {', '.join([*keys, *columns])} {self._tail()}"
+    def _keys(self) -> list[str]:
+        return [f"{total_sql(k)} AS k{j}" for j, k in enumerate(self.frontier.keys)]
 
     def _on_keys(self, left: str, right: str) -> str:
         pairs = [f"{left}.k{j} IS NOT DISTINCT FROM {right}.k{j}" for j in range(len(self.frontier.keys))]
         return " AND ".join(pairs) or "TRUE"
 
-    def _bounds(self) -> list[tuple[int, int | None, str]]:
-        """(unit, measure or None for the row, condition) of every number of contributors that a cell needs."""
-        units = range(len(self.frontier.units))
-        own = [(j, _contributes(m)) for j, m in enumerate(self.frontier.measures)]
-        rows: list[tuple[int, int | None, str]] = [(u, None, "TRUE") for u in units]
-        return rows + [(u, j, c) for u in units for j, c in own if c != "TRUE"]
+    def _tag(self, unit: int) -> str:
+        return f"coalesce({total_sql(self.frontier.units[unit].tag_column())}, 0)"
 
-    def _exact(self) -> str:
-        open_cells = " OR ".join(f"m{_name(u, j)} < {self.rule.contributors}" for u, j, _ in self._bounds())
-        needed = [f"{total_sql(u.column())} AS u{i}" for i, u in enumerate(self.frontier.units)]
-        needed += [f"({_contributes(m)}) AS c{j}" for j, m in enumerate(self.frontier.measures)]
-        counts = [
-            f"count(DISTINCT {f's.u{u}' if j is None else f'CASE WHEN s.c{j} THEN s.u{u} END'}) AS n{_name(u, j)}"
-            for u, j, _ in self._bounds()
-        ]
-        cells = f"SELECT {', '.join(['cell', *self._key_list()])} FROM __f{self.frontier.number} WHERE {open_cells}"
-        return (
-            f"{self._with()}SELECT c.cell, {', '.join(counts)} FROM ({self._rows(needed)}) s "
-            f"JOIN ({cells}) c ON {self._on_keys('s', 'c')} GROUP BY c.cell"
-        )
+    def _buckets(self, unit: int) -> str:
+        tag, of_parts = self._tag(unit), self._parts()
+        columns = [*self._keys(), f"CAST({tag} & {BUCKETS - 1} AS UTINYINT) AS b"]
+        by = len(columns)
+        columns += [c for columns, _ in of_parts for c in columns] if of_parts is not None and unit == 0 else []
+        columns += self._proof.bucket_columns(tag)
+        return f"{self._with()}SELECT {', '.join(columns)} {self._tail()}{_by_position(by)}"
 
-    def _dominance(self, unit: int) -> str:
-        i, sums = self.frontier.number, self._sums()
-        needed = [f"{total_sql(self.frontier.units[unit].column())} AS u"]
-        needed += [f"{_value(self.frontier.measures[j])} AS x{j}" for j in sums]
-        keys = self._key_list()
-        sums_of = [f"abs({self._sum(f'x{j}')}) AS s{j}" for j in sums]
-        per_unit = (
-            f"SELECT {', '.join([*keys, 'u', *sums_of])} FROM ({self._rows(needed)}) GROUP BY {', '.join([*keys, 'u'])}"
+    def _cells(self) -> str:
+        f, of_parts = self.frontier, self._parts()
+        if of_parts is None:
+            columns = [*self._keys(), *(f"{total_sql(m.call)} AS a{j}" for j, m in enumerate(f.measures))]
+            inner = f"{self._with()}SELECT {', '.join(columns)} {self._tail()}"
+        else:
+            columns = [*self._key_list(), *(f"{total} AS a{j}" for j, (_, total) in enumerate(of_parts))]
+            inner = f"SELECT {', '.join(columns)} FROM __g{f.number}_0"
+        key = f"hash({', '.join(self._key_list())})" if f.keys else "0::UBIGINT"
+        by = f"ORDER BY {', '.join(self._key_list())}" if f.keys and self.in_order else ""
+        grouped = f"{inner}{_by_position(len(f.keys))}"
+        return f"SELECT row_number() OVER ({by}) AS cell, {key} AS key, * FROM ({grouped})"
+
+    def _bounds(self, unit: int) -> str:
+        i, bounds = self.frontier.number, self._proof.bounds()
+        columns = [*self._key_list(), *(f"{sql} AS {name}" for name, sql in bounds.items())]
+        inner = f"SELECT {', '.join(columns)} FROM __g{i}_{unit}{_by_position(len(self.frontier.keys))}"
+        certain = "FALSE" if self.in_order else self._proof.certain("b")
+        shown = ["f.cell", *self._key_list("f"), *(f"b.{name}" for name in bounds), f"{certain} AS certain"]
+        return f"SELECT {', '.join(shown)} FROM __f{i} f JOIN ({inner}) b ON {self._on_keys('f', 'b')}"
+
+    def _exact(self, unit: int) -> str:
+        proof, measures = self._proof, self.frontier.measures
+        needed = [*self._keys(), f"{total_sql(self.frontier.units[unit].column())} AS u"]
+        needed += [f"({contributes(measures[j])}) AS c{j}" for j in proof.own]
+        needed += [f"{value(measures[j])} AS x{j}" for j in proof.summed]
+        rows = f"SELECT {', '.join(needed)} {self._tail()}"
+        cells = ", ".join(["cell", *self._key_list()])
+        open_cells = f"SELECT {cells} FROM __b{self.frontier.number}_{unit} WHERE NOT certain"
+        per_unit = ["c.cell", "s.u", *(f"bool_or(s.c{j}) AS c{j}" for j in proof.own)]
+        per_unit += [f"{net(self._sum(f's.x{j}'), self._sum(f'abs(s.x{j})'))} AS s{j}" for j in proof.summed]
+        units = (
+            f"SELECT {', '.join(per_unit)} FROM ({rows}) s JOIN ({open_cells}) c ON {self._on_keys('s', 'c')} "
+            "GROUP BY c.cell, s.u"
         )
-        tops = [f"max(s{j}) AS t{j}, coalesce(max(s{j}, 2)[2], 0) AS r{j}, {self._sum(f's{j}')} AS w{j}" for j in sums]
-        by_keys = f" GROUP BY {', '.join(keys)}" if keys else ""
-        grouped = f"SELECT {', '.join([*keys, *tops])} FROM ({per_unit}){by_keys}"
-        picked = ", ".join(f"d.{c}{j}" for j in sums for c in "trw")
-        found = f"SELECT c.cell, {picked} FROM __f{i} c JOIN ({grouped}) d ON {self._on_keys('c', 'd')}"
-        return self._with() + found
+        columns = ["cell", *(f"{sql} AS {name}" for name, sql in proof.numbers(self._sum).items())]
+        return f"{self._with()}SELECT {', '.join(columns)} FROM ({units}) GROUP BY cell"
 
     def _sum(self, column: str) -> str:
         return f"sum({column} ORDER BY {column})" if self.in_order else f"sum({column})"
 
     def _verdicts(self) -> str:
-        i, k = self.frontier.number, self.rule.contributors
-        columns = ["f.cell", "f.key", "x.cell IS NOT NULL AS exact"]
-        joins = [f"FROM __f{i} f LEFT JOIN __x{i} x ON f.cell = x.cell"]
-        columns += [f"coalesce(x.n{_name(u, j)}, f.m{_name(u, j)}) AS n{_name(u, j)}" for u, j, _ in self._bounds()]
-        for u in range(len(self.frontier.units)) if self._sums() else ():
-            joins.append(f"LEFT JOIN __d{i}_{u} d{u} ON f.cell = d{u}.cell")
-            for j in self._sums():
-                columns.append(f"CASE WHEN d{u}.w{j} > 0 THEN d{u}.t{j} / d{u}.w{j} END AS share{u}_{j}")
-                columns.append(f"d{u}.w{j} - d{u}.t{j} - d{u}.r{j} AS rest{u}_{j}, d{u}.t{j} AS top{u}_{j}")
+        i, proof, k = self.frontier.number, self._proof, self.rule.contributors
+        units, measures = range(len(self.frontier.units)), range(len(self.frontier.measures))
+        columns, joins = ["f.cell", "f.key"], [f"FROM __f{i} f"]
+        for u in units:
+            joins += [f"JOIN __b{i}_{u} b{u} ON f.cell = b{u}.cell LEFT JOIN __x{i}_{u} x{u} ON f.cell = x{u}.cell"]
+            columns.append(f"x{u}.cell IS NOT NULL AS exact{u}, coalesce(x{u}.n, b{u}.n) AS n{u}")
+            columns += [f"coalesce(x{u}.n{j}, b{u}.n{j}) AS n{u}_{j}" for j in proof.own]
+            for j in proof.dominated:
+                b, x = f"b{u}.t{j}_1 / b{u}.w{j}", f"x{u}.t{j}_1 / x{u}.w{j}"
+                columns.append(f"CASE WHEN b{u}.certain THEN {b} WHEN x{u}.w{j} > 0 THEN {x} END AS share{u}_{j}")
+                kept = " AND ".join(limit.holds(f"x{u}", j) for limit in limits(self.rule))
+                columns.append(f"b{u}.certain OR coalesce({kept}, FALSE) AS kept{u}_{j}")
         inner = f"SELECT {', '.join(columns)} {' '.join(joins)}"
-        units = range(len(self.frontier.units))
         row = " AND ".join([*(f"n{u} >= {k}" for u in units), *self._not_stopped(None)])
-        oks = [f"({row} AND {self._measure_ok(j)}) AS ok{j}" for j in range(len(self.frontier.measures))]
-        drop = [f"top{u}_{j}, rest{u}_{j}" for u in units for j in self._sums()]
-        without = f" EXCLUDE ({', '.join(drop)})" if drop else ""
+        oks = [f"({row} AND {self._measure_ok(j)}) AS ok{j}" for j in measures]
+        drop = ", ".join(f"kept{u}_{j}" for u in units for j in proof.dominated)
+        without = f" EXCLUDE ({drop})" if drop else ""
         return f"SELECT *{without}, ({row}) AS row_ok{''.join(', ' + o for o in oks)} FROM ({inner})"
 
     def _measure_ok(self, j: int) -> str:
         """What measure `j` of a cell needs beside a safe row."""
         checks = []
         for u in range(len(self.frontier.units)):
-            if _contributes(self.frontier.measures[j]) != "TRUE":
-                checks.append(f"n{u}_{j} >= {self.rule.contributors}")
-            if j in self._sums():
-                if self.rule.largest_share is not None:
-                    checks.append(f"coalesce(share{u}_{j} <= {self.rule.largest_share}, FALSE)")
-                if self.rule.p_percent is not None:
-                    checks.append(f"coalesce(rest{u}_{j} >= {self.rule.p_percent / 100} * top{u}_{j}, FALSE)")
+            checks += [f"n{u}_{j} >= {self.rule.contributors}"] if j in self._proof.own else []
+            checks += [f"kept{u}_{j}"] if j in self._proof.dominated else []
         return " AND ".join([*checks, *self._not_stopped(j)]) or "TRUE"
 
     def _not_stopped(self, measure: int | None) -> list[str]:
@@ -214,28 +207,13 @@ class FrontierSql:
         return f"SELECT {', '.join(columns)} FROM __f{i} f JOIN __v{i} v ON f.cell = v.cell WHERE {leaves}"
 
     def _fingerprint(self, unit: int) -> str:
-        i = self.frontier.number
-        tag = total_sql(self.frontier.units[unit].tag_column())
-        needed = [f"coalesce({tag}, 0) AS t"]
-        needed += [f"({_contributes(m)}) AS c{j}, {_content(m)} AS x{j}" for j, m in enumerate(self.frontier.measures)]
-        sums = [f"CAST(sum(hash(s.t)) % {_MODULUS} AS UBIGINT) AS p"]
-        for j, measure in enumerate(self.frontier.measures):
-            sums.append(f"CAST(coalesce(sum(CASE WHEN s.c{j} THEN hash(s.t) END), 0) % {_MODULUS} AS UBIGINT) AS p{j}")
-            content = (
-                "hash(s.t, s.x{0})"
-                if measure.family
-                else "CASE WHEN s.x{0} = 1 THEN hash(s.t) ELSE hash(s.t, s.x{0}) END"
-            )
-            content = content.format(j)
-            sums.append(f"CAST(coalesce(sum(CASE WHEN s.c{j} THEN {content} END), 0) % {_MODULUS} AS UBIGINT) AS q{j}")
-        return (
-            f"{self._with()}SELECT c.cell, (s.t & {BUCKETS - 1})::UTINYINT AS bucket, {', '.join(sums)} "
-            f"FROM ({self._rows(needed)}) s JOIN __s{i} c ON {self._on_keys('s', 'c')} GROUP BY c.cell, bucket"
-        )
+        i, hashes = self.frontier.number, self._proof.hashes
+        sums = ", ".join(f"CAST(coalesce(g.{name}, 0) % {_MODULUS} AS UBIGINT) AS {name}" for name in hashes)
+        return f"SELECT c.cell, g.b AS bucket, {sums} FROM __g{i}_{unit} g JOIN __s{i} c ON {self._on_keys('g', 'c')}"
 
     def _fingerprint_rows(self) -> str:
         """The fingerprints with one row per cell, measure, unit and bucket."""
-        i, k = self.frontier.number, self.rule.contributors
+        i, k, hashes = self.frontier.number, self.rule.contributors, self._proof.hashes
         parts = []
         for u, unit in enumerate(self.frontier.units):
             head = f"SELECT {i}::INTEGER AS frontier, p.cell::BIGINT AS cell"
@@ -245,41 +223,17 @@ class FrontierSql:
             )
             for j, measure in enumerate(self.frontier.measures):
                 family = measure.family.replace("'", "''")
+                presence = f"p{j}" if f"p{j}" in hashes else "p"
+                content = f"q{j}" if f"q{j}" in hashes else presence
                 parts.append(
-                    f"{head}, {j} AS measure, '{family}' AS family, {tail}, p.p{j} AS presence, p.q{j} AS content "
-                    f"FROM __p{i}_{u} p JOIN __v{i} v ON p.cell = v.cell WHERE v.ok{j}"
+                    f"{head}, {j} AS measure, '{family}' AS family, {tail}, p.{presence} AS presence, "
+                    f"p.{content} AS content FROM __p{i}_{u} p JOIN __v{i} v ON p.cell = v.cell WHERE v.ok{j}"
                 )
         order = " ORDER BY cell, measure, lane, bucket" if parts and self.in_order else ""
         return " UNION ALL ".join(parts) + order
 
 
-def _name(unit: int, measure: int | None) -> str:
-    return str(unit) if measure is None else f"{unit}_{measure}"
-
-
-def _contributes(measure: Measure) -> str:
-    """SQL: does this row's unit contribute to the measure through it? "TRUE" when every row does."""
-    conditions = [f"coalesce({total_sql(measure.condition)}, FALSE)"] if measure.condition is not None else []
-    if measure.argument is not None:
-        argument = f"({total_sql(measure.argument)})"
-        if measure.function in ("count_if", "countif"):
-            conditions.append(f"coalesce({argument}, FALSE)")
-        else:
-            conditions.append(f"{argument} IS NOT NULL")
-            if measure.function in SUMS:
-                conditions.append(f"{argument} <> 0")
-    return " AND ".join(conditions) or "TRUE"
-
-
-def _value(measure: Measure) -> str:
-    """SQL: what this row adds to a sum, as DOUBLE; NULL when it adds nothing."""
-    value = f"CAST(({total_sql(measure.argument)}) AS DOUBLE)" if measure.argument is not None else "1"
-    return f"CASE WHEN {_contributes(measure)} THEN {value} END"
-
-
-def _content(measure: Measure) -> str:
-    """SQL: the value whose hash tells contributions apart; 1 for counts, so that equal counts look equal."""
-    counted = measure.argument is None or (
-        measure.function in ("count", "count_if", "countif") and not measure.distinct
-    )
-    return "1" if counted or measure.argument is None else f"({total_sql(measure.argument)})"
+def _by_position(keys: int) -> str:
+    """GROUP BY of the first columns, by position: a key that is a number would be read as one."""
+    positions = ", ".join(str(j + 1) for j in range(keys))
+    return f" GROUP BY {positions}" if positions else ""
