@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from app.domain.errors import Broken
 from app.domain.proofs import CellEvidence, FrontierOutline, Plan
+from app.domain.rules import CELL_RULES, SAFE
 
 Stopped = Mapping[int, Mapping[int | None, frozenset[int]]]
 """Frontier → measure (None: the row) → key hashes of the cells that the firewall stops."""
@@ -89,10 +90,13 @@ def _cell(
     worst = min(units, key=lambda u: counts[u])
     shares = [float(s) for u in units if (s := row.get(f"share{u}{suffix}")) is not None]  # type: ignore[arg-type]
     ok = bool(row["row_ok"] if measure is None else row[f"ok{measure}"])
-    verdict = "safe" if ok else "few-contributors" if counts[worst] < plan.rule.contributors else "dominated"
-    if int(row["key"]) in stops.get(measure, frozenset()):  # type: ignore[call-overload]
-        verdict = _NEAR
-    if verdict == "safe" and counts[worst] < plan.rule.contributors:
+    broken = CELL_RULES[_place(row, measure)]
+    stopped = int(row["key"]) in stops.get(measure, frozenset())  # type: ignore[call-overload]
+    verdict = _NEAR if stopped or (broken.verdict == SAFE and not ok) else broken.verdict
+    if ok and verdict != SAFE:
+        raise Broken("evidence-unsafe")
+    nobody = plan.rule.zeros and counts[worst] == 0 and bool(row[f"exact{worst}"])
+    if ok and counts[worst] < plan.rule.contributors and not nobody:
         raise Broken("evidence-unsafe")
     return CellEvidence(
         frontier=frontier.number,
@@ -103,13 +107,13 @@ def _cell(
         exact=bool(row[f"exact{worst}"]),
         largest_share=max(shares, default=None),
         verdict=verdict,
-        rule=f"{plan.rule.level}:{_RULES[verdict]}",
+        rule=f"{plan.rule.level}:{'firewall' if verdict == _NEAR else broken.key}",
     )
 
 
-_RULES = {
-    "safe": "contributors",
-    "few-contributors": "contributors",
-    "dominated": "largest_share",
-    _NEAR: "firewall",
-}
+def _place(row: dict[str, object], measure: int | None) -> int:
+    """The place of the rule that a cell breaks, 0 when it breaks none; raises ValueError for one that there is not."""
+    place: int = int(row["why" if measure is None else f"why{measure}"])  # type: ignore[call-overload]
+    if not 0 <= place < len(CELL_RULES):
+        raise ValueError
+    return place

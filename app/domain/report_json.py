@@ -26,6 +26,7 @@ from app.domain.proofs import (
     Taken,
     TextFinding,
 )
+from app.domain.rules import CELL_RULES, PLACES, TOLD_AS
 from app.domain.values import Decision, Level, Position
 
 _LISTS: Mapping[str, type[Any]] = {
@@ -106,12 +107,23 @@ def for_operator(report: CheckReport) -> dict[str, object]:
         "rows": report.rows,
         "suppressed": report.suppressed,
         "stopped_by_firewall": report.stopped_by_firewall,
-        "verdicts": dict(sorted(Counter(c.verdict for c in report.cells).items())),
+        "verdicts": dict(sorted(Counter(TOLD_AS.get(c.verdict, c.verdict) for c in report.cells).items())),
         "restrictions": [asdict(r) for r in report.restrictions],
         "privacy": asdict(report.privacy) if report.privacy is not None else None,
         "plan_hash": report.plan_hash,
         "policy_version": report.policy_version,
     }
+
+
+def told(taken: Iterable[Taken]) -> tuple[Taken, ...]:
+    """What an operator is told of the verdicts: those that tell about a group are among others."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for found in taken:
+        verdict = TOLD_AS.get(found.verdict, found.verdict)
+        level = found.rule.partition(":")[0]
+        rule = found.rule if verdict == found.verdict else f"{level}:{CELL_RULES[PLACES[verdict]].key}"
+        counts[verdict, rule] += found.cells
+    return tuple(Taken(verdict=v, rule=r, cells=number) for (v, r), number in sorted(counts.items()))
 
 
 def evidence_json(cell: CellEvidence) -> dict[str, object]:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain.rules import LevelRule
-from app.query.contributions import NETS, content, contributes, value
+from app.query.contributions import NETS, condition, content, contributes, value
 from app.query.frontier import Measure
 
 BUCKETS = 64
@@ -51,6 +51,11 @@ class Certificates:
         return [j for j, m in enumerate(self.measures) if contributes(m) != "TRUE"]
 
     @property
+    def filtered(self) -> list[int]:
+        """The measures that must not be about everyone in their group."""
+        return [j for j, m in enumerate(self.measures) if condition(m) is not None] if not self.rule.all_same else []
+
+    @property
     def summed(self) -> list[int]:
         """The measures of which net sums per unit matter."""
         return sorted({*self.dominated, *self.nets})
@@ -70,6 +75,8 @@ class Certificates:
                 columns.append(f"sum(CASE WHEN {counts} THEN hash({tag}) END) AS p{j}")
             if what is not None:
                 columns.append(f"sum({f'CASE WHEN {counts} THEN {what} END' if j in self.own else what}) AS q{j}")
+            if j in self.filtered:
+                columns.append(f"bool_and({condition(measure)}) AS e{j}")
             if j in self.summed:
                 columns += [f"sum(abs({value(measure)})) AS z{j}", f"abs(sum({value(measure)})) AS s{j}"]
         return columns
@@ -80,6 +87,7 @@ class Certificates:
         for j in self.own:
             left = f" AND s{j} > {NOTHING} * z{j}" if j in self.nets else ""
             found[f"n{j}"] = f"count(*) FILTER (WHERE b <> 0 AND p{j} <> 0{left})"
+        found |= {f"e{j}": f"bool_and(e{j})" for j in self.filtered}
         for j in self.dominated:
             found |= {f"w{j}": f"sum(s{j})", f"y{j}": f"sum(z{j})"}
             found |= {f"t{j}_{n}": largest(f"z{j}", n) for n in tops(self.rule)}
@@ -113,9 +121,11 @@ Total = Callable[[str], str]
 class Limit:
     """A rule on sums: the `n` largest contributions t, the largest t1 and the whole w, as SQL.
 
-    `exact` says whether it holds; `slackness` is not negative if it does and the larger the clearer it holds.
+    `verdict` is that on a cell that breaks it; `exact` says whether it holds; `slackness` is not negative if it does,
+    and the larger the clearer it holds.
     """
 
+    verdict: str
     n: int
     exact: str
     slackness: str
@@ -136,13 +146,19 @@ def limits(rule: LevelRule) -> list[Limit]:
     """The rules on sums of a level."""
     found = []
     if rule.largest_share is not None:
-        share = rule.largest_share
-        found.append(Limit(n=1, exact=f"{{w}} > 0 AND {{t}} / {{w}} <= {share}", slackness=f"{share} * {{w}} - {{t}}"))
+        found.append(_within("dominated", 1, rule.largest_share))
+    found += [_within("dominated-by-few", n, share) for n, share in rule.top_shares]
     if rule.p_percent is not None:
         rest = f"{{w}} - {{t}} - {rule.p_percent / 100} * {{t1}}"
         exact = f"{{w}} > 0 AND {{w}} - {{t}} >= {rule.p_percent / 100} * {{t1}}"
-        found.append(Limit(n=2, exact=exact, slackness=rest))
+        found.append(Limit(verdict="estimable", n=2, exact=exact, slackness=rest))
     return found
+
+
+def _within(verdict: str, n: int, share: float) -> Limit:
+    """The `n` largest have no more than `share` of the whole."""
+    exact = f"{{w}} > 0 AND {{t}} / {{w}} <= {share}"
+    return Limit(verdict=verdict, n=n, exact=exact, slackness=f"{share} * {{w}} - {{t}}")
 
 
 def tops(rule: LevelRule) -> list[int]:

@@ -37,6 +37,13 @@ def contributes(measure: Measure) -> str:
     return " AND ".join(conditions) or "TRUE"
 
 
+def condition(measure: Measure) -> str | None:
+    """SQL: does this row meet the FILTER of the measure, or what it counts? None when it asks for nothing."""
+    asked = [measure.condition] if measure.condition is not None else []
+    asked += [measure.argument] if measure.argument is not None and measure.function in CONDITIONS else []
+    return " AND ".join(f"coalesce({total_sql(a)}, FALSE)" for a in asked) or None
+
+
 def value(measure: Measure) -> str:
     """SQL: what this row adds to a sum, as DOUBLE; NULL when it adds nothing."""
     added = f"CAST(({total_sql(measure.argument)}) AS DOUBLE)" if measure.argument is not None else "1"

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from app.domain.rules import LevelRule
+from app.domain.rules import PLACES, LevelRule
 from app.query.certificates import BUCKETS, Certificates, limits, net
-from app.query.contributions import contributes, parts, value
+from app.query.contributions import COUNTS, contributes, parts, value
 from app.query.frontier import Frontier
 from app.query.guarded import total_sql
 
@@ -162,7 +162,7 @@ class FrontierSql:
         return f"sum({column} ORDER BY {column})" if self.in_order else f"sum({column})"
 
     def _verdicts(self) -> str:
-        i, proof, k = self.frontier.number, self._proof, self.rule.contributors
+        i, proof = self.frontier.number, self._proof
         units, measures = range(len(self.frontier.units)), range(len(self.frontier.measures))
         columns, joins = ["f.cell", "f.key"], [f"FROM __f{i} f"]
         for u in units:
@@ -172,22 +172,38 @@ class FrontierSql:
             for j in proof.dominated:
                 b, x = f"b{u}.t{j}_1 / b{u}.w{j}", f"x{u}.t{j}_1 / x{u}.w{j}"
                 columns.append(f"CASE WHEN b{u}.certain THEN {b} WHEN x{u}.w{j} > 0 THEN {x} END AS share{u}_{j}")
-                kept = " AND ".join(limit.holds(f"x{u}", j) for limit in limits(self.rule))
-                columns.append(f"b{u}.certain OR coalesce({kept}, FALSE) AS kept{u}_{j}")
+        columns += [f"{self._first(self._row_rules())} AS why"]
+        columns += [f"{self._first(self._row_rules() + self._measure_rules(j))} AS why{j}" for j in measures]
         inner = f"SELECT {', '.join(columns)} {' '.join(joins)}"
-        row = " AND ".join([*(f"n{u} >= {k}" for u in units), *self._not_stopped(None)])
-        oks = [f"({row} AND {self._measure_ok(j)}) AS ok{j}" for j in measures]
-        drop = ", ".join(f"kept{u}_{j}" for u in units for j in proof.dominated)
-        without = f" EXCLUDE ({drop})" if drop else ""
-        return f"SELECT *{without}, ({row}) AS row_ok{''.join(', ' + o for o in oks)} FROM ({inner})"
+        row = " AND ".join(["why = 0", *self._not_stopped(None)])
+        oks = [" AND ".join([row, f"why{j} = 0", *self._not_stopped(j)]) for j in measures]
+        found = [f"({ok}) AS ok{j}" for j, ok in enumerate(oks)]
+        return f"SELECT {', '.join(['*', f'({row}) AS row_ok', *found])} FROM ({inner})"
 
-    def _measure_ok(self, j: int) -> str:
-        """What measure `j` of a cell needs beside a safe row."""
-        checks = []
-        for u in range(len(self.frontier.units)):
-            checks += [f"n{u}_{j} >= {self.rule.contributors}"] if j in self._proof.own else []
-            checks += [f"kept{u}_{j}"] if j in self._proof.dominated else []
-        return " AND ".join([*checks, *self._not_stopped(j)]) or "TRUE"
+    def _row_rules(self) -> list[tuple[str, str]]:
+        """(verdict, SQL of whether the rule behind it is kept) of a row of the frontier."""
+        return [("few-contributors", self._enough(u, "")) for u in range(len(self.frontier.units))]
+
+    def _measure_rules(self, j: int) -> list[tuple[str, str]]:
+        """The same of measure `j`, whose row keeps its own rules."""
+        proof, units = self._proof, range(len(self.frontier.units))
+        found = [("few-contributors", self._enough(u, str(j))) for u in units if j in proof.own]
+        found += [("all-same", f"NOT coalesce(b0.e{j}, FALSE)")] if j in proof.filtered else []
+        for limit in limits(self.rule) if j in proof.dominated else ():
+            found += [(limit.verdict, f"(b{u}.certain OR coalesce({limit.holds(f'x{u}', j)}, FALSE))") for u in units]
+        return found
+
+    def _enough(self, unit: int, measure: str) -> str:
+        """SQL of whether enough units contribute; with zeros, also whether none at all does to a row or a count."""
+        number = f"coalesce(x{unit}.n{measure}, b{unit}.n{measure})"
+        enough = f"{number} >= {self.rule.contributors}"
+        counted = not measure or self.frontier.measures[int(measure)].function in COUNTS
+        return f"({enough} OR x{unit}.n{measure} = 0)" if self.rule.zeros and counted else f"({enough})"
+
+    def _first(self, rules: list[tuple[str, str]]) -> str:
+        """SQL: the place of the first rule that is not kept, 0 when all are."""
+        broken = " ".join(f"WHEN NOT coalesce({kept}, FALSE) THEN {PLACES[verdict]}" for verdict, kept in rules)
+        return f"CAST(CASE {broken} ELSE 0 END AS UTINYINT)"
 
     def _not_stopped(self, measure: int | None) -> list[str]:
         keys = self.stops.keys.get(measure, ())

@@ -140,12 +140,30 @@ def world(request: pytest.FixtureRequest) -> tuple[Pipeline, list[Row]]:
     return Pipeline(connection, tuple(dataset(t) for t in UNITS)), rows
 
 
-def rule(k: int, share: float | None = None, p: float | None = None) -> LevelRule:
+def rule(
+    k: int, share: float | None = None, p: float | None = None, top: tuple[tuple[int, float], ...] = ()
+) -> LevelRule:
     """A rule with these numbers."""
-    return LevelRule(level=Level.L2, contributors=k, largest_share=share, p_percent=p, rounding_base=None, reviewers=1)
+    return LevelRule(
+        level=Level.L2,
+        contributors=k,
+        largest_share=share,
+        p_percent=p,
+        rounding_base=None,
+        reviewers=1,
+        top_shares=top,
+    )
 
 
-RULES = [rule(2), rule(5, 0.7), rule(10, 0.6, 10), rule(20, 0.3, 40), rule(3, None, 15), rule(4, 0.25)]
+RULES = [
+    rule(2),
+    rule(5, 0.7),
+    rule(10, 0.6, 10),
+    rule(20, 0.3, 40),
+    rule(3, None, 15),
+    rule(4, 0.9, None, ((2, 0.5), (5, 0.7))),
+    rule(4, None, None, ((3, 0.4),)),
+]
 
 
 def decided(pipeline: Pipeline, sql: str, of: LevelRule, *, reproducible: bool) -> dict[Any, tuple[bool, ...]]:
@@ -205,13 +223,10 @@ def _safe(net: Mapping[Any, Fraction], measure: Asked, of: LevelRule) -> bool | 
 
 def _kept(largest: list[Fraction], of: LevelRule) -> bool | None:
     whole = sum(largest)
-    if of.largest_share is None and of.p_percent is None:
-        return True
+    shares = [*of.top_shares, *([(1, of.largest_share)] if of.largest_share is not None else [])]
     if not whole:
-        return False
-    room = []
-    if of.largest_share is not None:
-        room.append(Fraction(of.largest_share) * whole - largest[0])
+        return not shares and of.p_percent is None
+    room = [Fraction(share) * whole - sum(largest[:n]) for n, share in shares]
     if of.p_percent is not None:
         room.append(whole - sum(largest[:2]) - Fraction(of.p_percent) / 100 * largest[0])
     if any(abs(r) < whole / 10**9 for r in room):
