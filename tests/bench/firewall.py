@@ -3,7 +3,7 @@
 The history is made by the program's own merges, a million cells at a time, and lies on disk; a search is the whole of
 `compare`, the sums' pairs and the excuses included. Beside it stands what comparing all pairs would take, computed
 from a part of it, and what reading every fingerprint once takes.
-BENCH_FIREWALL_CELLS names other sizes of the history, e.g. "100000 1000000".
+BENCH_FIREWALL_CELLS names other sizes of the history: "10000000" takes a quarter of an hour and 40 GB of disk.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from app.disclosure.index.stock import owned_by
 from app.disclosure.segment import Segment
 from tests.disclosure.simulated import random_cells
 
-SIZES = "100000 1000000 10000000"
+SIZES = "100000 1000000"
 NEW = 10_000
 BYTES = 4000
 """Disk that a cell of the history may need while blocks are merged."""
