@@ -34,7 +34,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "suppression": ("hiding suppressed cells behind their totals", suppression),
     "spill": ("more data than memory", spilling),
 }
-USUAL = ("governed", "job", "scans", "clients", "policy", "analysis", "suppression")
+USUAL = ("governed", "job", "scans", "clients", "policy", "analysis", "suppression", "firewall")
 """Those that run when none is named: the others take long."""
 
 
