@@ -293,10 +293,9 @@ IDENTIFIERS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """In one column: `rows` that hold an identifier of `kind`, which is of `IDENTIFIERS`.
+    """In one column: `rows` with an identifier of `kind` (of `IDENTIFIERS`).
 
-    Among the distinct values there are so many `candidates` of the kind's form, of which so many `matches` pass its
-    check: among numbers that are no identifiers some pass by chance.
+    Its distinct values hold `candidates` of the kind's form, of which `matches` pass its check, some perhaps by chance.
     """
 
     kind: str

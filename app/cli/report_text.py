@@ -10,10 +10,9 @@ from rich.table import Table
 
 from app.domain.template_runs import run_text
 
-MAX_CELLS = 50
-"""Cells shown in the terminal; `--json` has all of them."""
-
-EVIDENCE = ("frontier", "cell", "measure", "unit", "contributors", "largest_share", "verdict", "rule")
+EVIDENCE = ("frontier", "cell", "measure", "unit", "contributors", "largest_share", "verdict", "rule", "near")
+ALL_ROWS = "(which rows count)"
+"""Stands for the columns where the lineage is of conditions and joins."""
 
 
 def print_report(value: Mapping[str, Any]) -> None:
@@ -23,32 +22,33 @@ def print_report(value: Mapping[str, Any]) -> None:
     say(f"[bold]{value['id']}[/]  {value['state']}  {value['title']} ({value['operator']}, level {value['level']})")
     if value["template"] is not None:
         say(f"  {run_text(value['template'])}", highlight=False, markup=False)
-    for sentence in sentences(value):
-        say(f"  {sentence}", highlight=False, markup=False)
+    for language in ("zh", "en"):
+        for sentence in report["summary"]:
+            say(f"  {sentence[language]}", highlight=False, markup=False)
     for reason in report["reasons"]:
         say(f"  {reason['code']}: {reason['message']} {reason['remedy']}", highlight=False, markup=False)
     for restriction in report["restrictions"]:
         say(f"  {restriction_line(restriction)}", highlight=False, markup=False)
-    if "sql" in value:
+    votes, needed = value["reviewers"].split("/")
+    say(f"  Votes so far: {votes} of {needed}.", highlight=False, markup=False)
+    _print_table(console, "Fields in each column", ("column", "field", "use"), _lineage_rows(report["lineage"]))
+    _print_table(console, "Cells by verdict", ("verdict", "rule", "cells", "en"), report["taken"])
+    if report["audience"] == "reviewer":
+        _print_findings(console, report)
         _print_evidence(console, value)
     _print_table(console, "Votes", ("reviewer", "organization", "choice", "reason"), value["votes"])
 
 
-def sentences(value: Mapping[str, Any]) -> list[str]:
-    """The report in plain words, without a value of any cell."""
-    report = value["report"]
-    suppressed = f"{report['suppressed']} cells were suppressed (too few subjects, or one that dominates)."
-    found = [
-        f"{report['rows']} rows would leave; {suppressed}",
-        f"{report['stopped_by_firewall']} cells were stopped because they come too near to earlier releases."
-        if report["stopped_by_firewall"]
-        else "Nothing comes too near to what was released before.",
-    ]
-    if report["reasons"]:
-        found.append("People must judge what could not be computed:")
-    votes, needed = value["reviewers"].split("/")
-    found.append(f"Votes so far: {votes} of {needed}.")
-    return found
+def _lineage_rows(lineage: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """One row per column and field, with all its uses."""
+    rows = []
+    for column in lineage:
+        uses: dict[str, list[str]] = {}
+        for source in column["sources"]:
+            uses.setdefault(f"{source['dataset']}.{source['field']}", []).append(source["use"])
+        name = ALL_ROWS if column["column"] is None else column["column"]
+        rows += [{"column": name, "field": field, "use": ", ".join(found)} for field, found in uses.items()]
+    return rows
 
 
 def restriction_line(told: Mapping[str, Any]) -> str:
@@ -57,15 +57,35 @@ def restriction_line(told: Mapping[str, Any]) -> str:
     return f"not seen: {place} ({told['what']}, rule {told['rule']}): {told['en']} {told['zh']}"
 
 
+def _print_findings(console: Console, report: Mapping[str, Any]) -> None:
+    """What was found about all cells and texts together."""
+    bars = [
+        {**b, "contributors": f"{b['least']} and more" if b["most"] is None else f"{b['least']}–{b['most']}"}
+        for b in report["histogram"]
+    ]
+    _print_table(console, "Rows of aggregations by contributors", ("unit", "contributors", "left", "kept"), bars)
+    _print_table(console, "Texts", ("column", "kind", "rows", "of", "verdict"), report["texts"])
+    near = [{**n, "result": n["words"]["en"]} for n in report["near"]]
+    _print_table(console, "Too near to", ("result", "cells"), near)
+
+
 def _print_evidence(console: Console, value: Mapping[str, Any]) -> None:
     console.print("\n[bold]SQL[/]")
     console.print(value["sql"].rstrip(), highlight=False, markup=False)
     uses = [{**u, "rules": ", ".join(u["rules"])} for u in value["uses"]]
     _print_table(console, "Uses", ("dataset", "field", "use", "rules"), uses)
-    cells: Sequence[Mapping[str, Any]] = value["cells"]
-    _print_table(console, f"Cells ({len(cells)})", EVIDENCE, cells[:MAX_CELLS])
+    page = value["report"]["cells"]
+    cells = [{**c, "near": _nearness(c["near"])} for c in page["items"]]
+    first, last = page["offset"] + 1, page["offset"] + len(cells)
+    _print_table(console, f"Cells ({first} to {last} of {page['total']})", EVIDENCE, cells)
     if value["table"]:
         _print_table(console, _title(value["page"]), tuple(value["table"][0]), value["table"])
+
+
+def _nearness(near: Sequence[Mapping[str, Any]]) -> str | None:
+    """What a cell came too near to, and how near."""
+    found = [f"{n['release']}{' (a sum)' if n['rollup'] else ''}, {n['distance']} apart" for n in near]
+    return "; ".join(found) or None
 
 
 def _title(page: Mapping[str, int]) -> str:

@@ -12,6 +12,7 @@ from app.cli.terminal import acting, answer, answer_rows, who, with_json
 if TYPE_CHECKING:
     from app.bootstrap import Services
     from app.domain.people import Actor
+    from app.domain.report_view import CellsAsked
     from app.review.outputs import OutputRecord
     from app.review.pages import PageAsked, ResultPage
 
@@ -83,29 +84,40 @@ def list_outputs(states: tuple[str, ...], person: str | None, as_json: bool) -> 
 @click.option("--order-by", metavar="COLUMN", help="Sort by this column, missing values last.")
 @click.option("--desc", "descending", is_flag=True, help="Sort from the largest value down.")
 @click.option("--columns", metavar="A,B", default="", help="Show these columns only.")
+@click.option("--cells", default=50, show_default=True, help="At most so many cells of the evidence, up to 1000.")
+@click.option("--cells-offset", default=0, show_default=True, help="Cells of the evidence to skip.")
+@click.option("--verdict", metavar="NAME", help="Show cells with this verdict only, such as near-released.")
 @acting
 @with_json
 def show(
     output_id: str,
+    *,
     rows: int,
     offset: int,
     order_by: str | None,
     descending: bool,
     columns: str,
+    cells: int,
+    cells_offset: int,
+    verdict: str | None,
     person: str | None,
     as_json: bool,
 ) -> None:
-    """Show OUTPUT: the report in plain words; for reviewers also evidence, rows, SQL and uses.
+    """Show OUTPUT: the report in plain words, and which fields its columns are made of.
 
-    An operator sees codes and counts only. Rows are read by a confined process, never by this one.
+    For reviewers also the evidence of its cells, earlier releases that they come near to, rows, SQL and uses. An
+    operator sees codes and counts only, and of other operators' releases that there is one. Rows are read by a
+    confined process, never by this one.
 
     \b
     Examples:
       sluice review show output-5c… --as reviewer-sun
       sluice review show output-5c… --rows 100 --offset 100 --json --as reviewer-sun
+      sluice review show output-5c… --verdict near-released --cells 200 --as reviewer-sun
       sluice review show output-5c… --order-by flights --desc --columns carrier,flights --as reviewer-sun
     """
     from app.bootstrap import services
+    from app.domain.report_view import CellsAsked
     from app.review.outputs import load, may_see
     from app.review.pages import PageAsked
 
@@ -116,7 +128,8 @@ def show(
     may_see(actor, record)
     chosen = tuple(name for line in csv.reader([columns]) for name in line)
     asked = PageAsked(rows=rows, offset=offset, order_by=order_by, descending=descending, columns=chosen)
-    value = _shown(running, actor, record, asked)
+    evidence = CellsAsked(offset=max(0, cells_offset), limit=cells, verdict=verdict)
+    value = _shown(running, actor, record, asked, evidence)
     if as_json:
         answer(value, as_json=True, text="")
     else:
@@ -125,22 +138,29 @@ def show(
         print_report(value)
 
 
-def _shown(running: Services, actor: Actor, record: OutputRecord, asked: PageAsked) -> dict[str, Any]:
+def _shown(
+    running: Services, actor: Actor, record: OutputRecord, asked: PageAsked, cells: CellsAsked
+) -> dict[str, Any]:
     """What `actor` may see of an output, as plain data."""
     from dataclasses import asdict
 
-    from app.domain.report_json import for_operator
+    from app.domain.report_view import operators_view, reviewers_view
+    from app.review.earlier import earlier
     from app.review.outputs import may_see_evidence, votes_shown_to
     from app.review.rules import may_review
 
+    report, evidence = record.report, may_see_evidence(actor)
+    with running.store.reading() as connection:
+        known = earlier(connection, [name for name, _ in report.near])
+    seen = reviewers_view(report, known, cells) if evidence else operators_view(report, known, record.operator)
     value = {
         **_row(record),
         "template": record.template.told() if record.template else None,
-        "report": for_operator(record.report),
+        "report": seen,
         "votes": [asdict(v) for v in votes_shown_to(actor, record)],
         "may_review": may_review(actor, record),
     }
-    if may_see_evidence(actor):
+    if evidence:
         page = _page(running, record, asked)
         value |= {
             "sql": record.sql,

@@ -9,6 +9,7 @@ from tests.architecture.source import ROOT, nodes
 READERS = {
     "app/disclosure/check.py",
     "app/disclosure/evidence.py",
+    "app/disclosure/explained.py",
     "app/disclosure/fingerprint.py",
     "app/release/table_files.py",  # writes the CSV of a bundle, shows it to nobody
     "app/trial.py",  # a trial on the user's own machine, over the user's own files
