@@ -165,8 +165,6 @@ def _shown(
         value |= {
             "sql": record.sql,
             "uses": [dict(u) for u in record.uses],
-            "cells": [asdict(c) for c in record.report.cells],
-            "near": [{"release": name, "cells": cells} for name, cells in record.report.near],
             "table": page.records(),
             "page": {"offset": page.offset, "rows": len(page.rows), "total": page.total},
         }
