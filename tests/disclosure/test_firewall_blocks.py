@@ -62,6 +62,21 @@ def test_a_history_in_blocks_answers_as_one_without(tmp_path: Path, small_blocks
     assert opened(history)._fresh == ()
 
 
+def test_a_lost_index_and_a_long_history_are_taken_in_portions(
+    tmp_path: Path, small_blocks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past, "PORTION", 7)
+    monkeypatch.setattr(past, "BATCH", 7)
+    new, old = near_ones(np.random.default_rng(51))
+    history = stored(tmp_path, *old)
+    wanted = compare(new, history)  # more than one batch, none of them in blocks
+    assert {n.release for n in wanted.near} == {e.name for e in history.entries}
+    tidy(history)
+    assert history.index is not None
+    assert {d for b in blocks(history.index) for d in b.stock.owned.digests} == {e.digest for e in history.entries}
+    assert compare(new, history) == wanted
+
+
 Damage = Callable[[Path], object]
 
 

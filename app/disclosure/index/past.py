@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -18,6 +18,8 @@ BATCH = 1 << 17
 """Cells of segments indexed in memory at once; a kilobyte each and as much again while they are gathered."""
 FRESH = 50_000
 """Cells outside of blocks from which on they are worth a block."""
+PORTION = 1 << 20
+"""Cells of segments merged at once: an index that is lost is made again in pieces."""
 UNWANTED = np.iinfo(np.int64).max
 
 
@@ -84,19 +86,26 @@ def tidy(history: History) -> None:
     if sum(e.cells for e in fresh) < FRESH:
         return
     with suppress(OSError):  # a full disk must not keep a job from being compared without this block
-        merge(history.index, [_read(e) for e in fresh], frozenset(covered - set(wanted)))
+        for parts in _portions(fresh, PORTION):
+            merge(history.index, parts, frozenset(covered - set(wanted)))
 
 
 def _batched(entries: tuple[Entry, ...]) -> Iterator[Stock]:
+    for parts in _portions(entries, BATCH):
+        yield gathered(parts)
+
+
+def _portions(entries: Iterable[Entry], cells: int) -> Iterator[list[Owned]]:
+    """The segments of `entries`, as many at once as reach a number of cells."""
     parts, size = list[Owned](), 0
     for entry in entries:
         parts.append(_read(entry))
         size += len(parts[-1].cells)
-        if size >= BATCH:
-            yield gathered(parts)
+        if size >= cells:
+            yield parts
             parts, size = [], 0
     if parts:
-        yield gathered(parts)
+        yield parts
 
 
 def _read(entry: Entry) -> Owned:
