@@ -22,7 +22,7 @@ uscc = "12330100MB0000001N"
 name = { zh = "测速数据", en = "Bench data" }
 """
 
-UNITS = {"lineitem": "l_custkey", "orders": "o_custkey"}
+UNITS = {"lineitem": "l_custkey", "orders": "o_custkey", "visit": "person"}
 """Table → the column with the customer, whose subjects the bench protects."""
 
 SOURCES = {
@@ -61,7 +61,8 @@ def _fields(connection: duckdb.DuckDBPyConnection, table: str, file: Path) -> st
     lines = []
     for name, sql_type, *_ in described:
         is_unit = name == UNITS[table]
-        extra = 'level = "L3"\nidentifier = "customer"' if is_unit else 'level = "L2"'
+        kind = "person" if table == "visit" else "customer"
+        extra = f'level = "L3"\nidentifier = "{kind}"' if is_unit else 'level = "L2"'
         lines.append(f'\n[[dataset.field]]\nname = "{name}"\ntype = "{sql_type}"\n{extra}\n')
     return "".join(lines)
 
@@ -97,3 +98,30 @@ def prepare(scale: float) -> Path:
             text += _dataset(connection, number, table, file)
     catalog.write_text(text, encoding="utf-8")
     return catalog.parent
+
+
+SKEWED_ROWS = 10_000_000
+_SKEWED = """
+    SELECT (1000000 * pow((hash(i) % 1000003) / 1000003, 3))::INTEGER AS person,
+           (200 * pow((hash(i + 1) % 100003) / 100003, 2))::SMALLINT AS clinic,
+           (hash((1000000 * pow((hash(i) % 1000003) / 1000003, 3))::INTEGER) % 90)::UTINYINT AS age,
+           DATE '2024-01-01' + (hash(i + 2) % 730)::INTEGER AS day,
+           (10 / pow(1e-6 + (hash(i + 3) % 999983) / 999983, 0.6))::DECIMAL(12,2) AS cost
+    FROM range({rows}) t(i)
+"""
+"""Visits to clinics: a few persons have most of them, a few clinics too, and costs have a long tail. No randomness."""
+
+
+def prepare_skewed(rows: int = SKEWED_ROWS) -> Path:
+    """The catalog folder of one table with skewed units and amounts, made when it is not there yet."""
+    folder = CACHE / "skewed" / "catalog"
+    catalog = folder / "catalog.toml"
+    if catalog.exists():
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "visit.parquet"
+    with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute(f"COPY ({_SKEWED.format(rows=rows)}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
+        catalog.write_text(CATALOG_HEAD + _dataset(connection, 3, "visit", file), encoding="utf-8")
+    return folder

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from app import config
 from app.catalog.manifest import read_catalog
 from app.catalog.mounting import mount_catalog
 from app.disclosure.history import History
+from app.domain.rules import LevelRule
 from app.domain.values import Dataset
 from app.engine import Engine
 from app.policy.conditions import Context
@@ -31,23 +32,48 @@ from app.policy.uses_file import load_uses
 from app.workflow import Question, evaluate
 from sandbox.launcher import Launcher
 from sandbox.protocol import Limits
-from tests.bench.data import CACHE, prepare
-from tests.bench.measure import HEADER, GovernedRun, measure, summary, write
-from tests.bench.queries import AGGREGATES, LARGE, USES
+from tests.bench.data import CACHE, prepare, prepare_skewed
+from tests.bench.measure import HEADER, GovernedRun, Line, measure, summary, write
+from tests.bench.queries import AGGREGATES, LARGE, SKEWED, USES
 from tests.bench.sides import open_plain, run_plain, statement_seconds, usual_threads
 
 
 def governed(scale: float, rounds: int) -> bool:
-    """Print a line per aggregate and the mean; False when one could not be measured."""
+    """Print a line per aggregate and the mean, under two sets of rules; False when one could not be measured."""
     queries = AGGREGATES | LARGE if os.environ.get("BENCH_LARGE") == "1" else AGGREGATES
-    catalog = prepare(scale)
-    home = CACHE / f"sf{scale:g}" / "home"
+    good = _measured(f"sf{scale:g}", prepare(scale), queries, rounds)
+    if os.environ.get("BENCH_SKEWED") == "1":
+        good = _measured("skewed", prepare_skewed(), SKEWED, rounds) and good
+    return good
+
+
+def _measured(name: str, catalog: Path, queries: Mapping[str, str], rounds: int) -> bool:
+    """Measure the queries under each set of rules; every plan makes fingerprints, in the scan that proves its cells."""
+    good, home, lines = True, CACHE / name / "home", list[Line]()
     with bench(catalog, home) as prepared:
-        print(f"medians of {rounds} alternating rounds, milliseconds\n{HEADER}", flush=True)
-        lines = measure(queries, raw=prepared.raw, governed=prepared.governed, rounds=rounds)
-    print(summary(lines))
-    write(lines, CACHE / f"sf{scale:g}" / "result.json")
-    return not any(line.problem for line in lines)
+        for title, of in RULES.items():
+            print(f"\n{name}, {title}: medians of {rounds} alternating rounds, milliseconds\n{HEADER}", flush=True)
+            ruled = replace(prepared, engine=_under(prepared.engine, of))
+            lines = measure(queries, raw=ruled.raw, governed=ruled.governed, rounds=rounds)
+            print(summary(lines))
+            good = good and not any(line.problem for line in lines)
+    write(lines, CACHE / name / "result.json")
+    return good
+
+
+def _under(engine: Engine, of: Callable[[LevelRule], LevelRule]) -> Engine:
+    """The engine with other numbers for every level."""
+    levels = {level: of(rule) for level, rule in engine.rules.levels.items()}
+    return replace(engine, rules=replace(engine.rules, levels=levels))
+
+
+RULES: dict[str, Callable[[LevelRule], LevelRule]] = {
+    "contributors and fingerprints": lambda r: replace(
+        r, largest_share=None, p_percent=None, top_shares=(), all_same=True
+    ),
+    "with dominance": lambda r: replace(r, p_percent=r.p_percent or 10),
+}
+"""Which rules hold: only the number of contributors, or shares and the p%-rule besides. The last is written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +131,8 @@ def bench(catalog: Path, home: Path) -> Iterator[Bench]:
             fields = ", ".join(f.name for f in dataset.fields)
             connection.execute(f"CREATE VIEW {dataset.name} AS SELECT {fields} FROM read_parquet('{dataset.path}')")
         uses_file = home / "uses.json"
-        uses_file.write_text(json.dumps(USES), encoding="utf-8")
+        held_here = {d.name: USES["uses"][d.name] for d in datasets}
+        uses_file.write_text(json.dumps({**USES, "uses": held_here}), encoding="utf-8")
         held = load_uses(uses_file, datasets)
         question = Question(
             sql="",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 AGGREGATES = {
     "by flag and status (Q1)": """
         SELECT l_returnflag, l_linestatus, sum(l_quantity) AS quantity, sum(l_extendedprice) AS price,
@@ -38,9 +40,20 @@ LARGE = {
 }
 """Hundreds of thousands of cells, whose pairwise comparison takes minutes: measured with BENCH_LARGE=1 only."""
 
-USES = {
+SKEWED = {
+    "by clinic": "SELECT clinic, count(*) AS n, sum(cost) AS cost FROM visit GROUP BY clinic",
+    "by clinic and age": "SELECT clinic, age, count(*) AS n, sum(cost) AS cost FROM visit GROUP BY clinic, age",
+    "by age, dear ones": """
+        SELECT age, count(*) AS n, count(*) FILTER (WHERE cost > 100) AS dear, avg(cost) AS mean
+        FROM visit GROUP BY age""",
+    "all": "SELECT count(*) AS n, sum(cost) AS cost FROM visit",
+}
+"""On visits of skewed units, some 10 million rows."""
+
+USES: dict[str, Any] = {
     "purpose": "statistics",
     "uses": {
+        "visit": {"*": ["group", "aggregate:*", "filter:eq", "filter:range", "link"]},
         "lineitem": {"*": ["group", "aggregate:*", "filter:eq", "filter:range", "link"]},
         "orders": {"*": ["group", "aggregate:*", "filter:eq", "filter:range", "link"]},
     },
