@@ -19,6 +19,7 @@ from app.catalog.entries import current_dataset, listed
 from app.catalog.mounting import described, mount_enterprise
 from app.disclosure.firewall import compare
 from app.disclosure.history import Entry, History, keep
+from app.disclosure.index.blocks import blocks
 from app.disclosure.index.past import tidy
 from app.disclosure.segment import Segment
 from app.domain.authorizations import Authorization
@@ -131,6 +132,10 @@ class Casework:
         """Every output that left or may still leave, of all operators, as it is asked for by one of them."""
         with self.store.reading() as connection:
             return replace(self._history(connection, pending=True), operator=operator)
+
+    def look_up(self) -> None:
+        """Read the index of the history once, so that `admit` need not check it whole while it holds the lock."""
+        blocks(self.home / "history" / "index")
 
     def register(self, change: Change, output_id: str, report: CheckReport, folder: Path) -> None:
         """Enter a new output's fingerprints as pending, in the transaction of the output."""

@@ -190,6 +190,7 @@ def _at_desk(running: Services, act: Callable[[Desk], str]) -> str:
     with Launcher(places=settings.home / "places") as launcher:
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
         casework = Casework(store=running.store, engine=engine, home=settings.home, clock=running.clock)
+        casework.look_up()
         desk = Desk(
             store=running.store,
             new_id=running.new_id,

@@ -16,6 +16,9 @@ from sqlalchemy import select, update
 from app.casework import Casework
 from app.cli.jobs import casework_of
 from app.disclosure.firewall import compare
+from app.disclosure.index import blocks as block_files
+from app.disclosure.index.blocks import merge
+from app.disclosure.index.stock import owned_by
 from app.disclosure.segment import Segment
 from app.domain.errors import Broken, Refusal
 from app.domain.proofs import Approval
@@ -152,3 +155,27 @@ def test_the_fingerprints_of_a_release_are_those_that_were_registered(here: Depl
     with pytest.raises((Broken, Refusal)) as altered:
         make_release(here.desk(admit=casework.admit), here.actor("officer"), second)
     assert altered.value.code in {"segment-malformed", "release-table-altered"}
+
+
+def test_what_is_read_before_the_lock_is_not_read_again_under_it(
+    here: Deployment, casework: Casework, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files of an index are checked whole once per process: gigabytes, for which no other writer should wait."""
+    merge(
+        here.services.config.home / "history" / "index",
+        [owned_by(near_ones(np.random.default_rng(5))[0], "d")],
+        frozenset(),
+    )
+    read: list[Path] = []
+    whole = block_files._hash
+
+    def noted(file: Path) -> str:
+        read.append(file)
+        return whole(file)
+
+    monkeypatch.setattr(block_files, "_hash", noted)
+    casework.look_up()
+    once = len(read)
+    proof = approved(here, casework, near_ones(np.random.default_rng(6))[0], "ana")
+    make_release(here.desk(admit=casework.admit), here.actor("officer"), proof)
+    assert once == len(read) == 12
