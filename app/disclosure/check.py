@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.disclosure.evidence import Judged, Stopped
+from app.disclosure.evidence import Judged, Stopped, listed
 from app.disclosure.explained import histogram, near_cells, taken
 from app.disclosure.firewall import Comparison, Near
 from app.disclosure.private import told
@@ -54,7 +54,7 @@ def report(
         rows=rows,
         suppressed=judged.suppressed,
         stopped_by_firewall=judged.stopped,
-        cells=judged.cells,
+        cells=listed(judged.cells),
         table=TABLE,
         segment=segment,
         near=Comparison(near=near).releases(),

@@ -44,6 +44,18 @@ def judge(plan: Plan, folder: Path, stopped: Stopped) -> Judged:
     return Judged(cells=tuple(cells), suppressed=suppressed, stopped=held)
 
 
+MAX_CELLS = 50_000
+"""Cells that a report holds one by one; of the others it holds the counts, and the file of evidence holds all."""
+
+
+def listed(cells: tuple[CellEvidence, ...]) -> tuple[CellEvidence, ...]:
+    """The cells that a report holds one by one: all, or of too many those that may not leave before those that may."""
+    if len(cells) <= MAX_CELLS:
+        return cells
+    chosen = sorted(range(len(cells)), key=lambda i: (cells[i].verdict == SAFE, i))[:MAX_CELLS]
+    return tuple(cells[i] for i in sorted(chosen))
+
+
 def read_rows(file: Path) -> Iterator[dict[str, object]]:
     """The rows of a small Parquet file from the sandbox; raises Broken("evidence-malformed") when it is none."""
     try:

@@ -107,12 +107,22 @@ def for_operator(report: CheckReport) -> dict[str, object]:
         "rows": report.rows,
         "suppressed": report.suppressed,
         "stopped_by_firewall": report.stopped_by_firewall,
-        "verdicts": dict(sorted(Counter(TOLD_AS.get(c.verdict, c.verdict) for c in report.cells).items())),
+        "verdicts": _verdicts(report),
         "restrictions": [asdict(r) for r in report.restrictions],
         "privacy": asdict(report.privacy) if report.privacy is not None else None,
         "plan_hash": report.plan_hash,
         "policy_version": report.policy_version,
     }
+
+
+def _verdicts(report: CheckReport) -> dict[str, int]:
+    """Verdict → number of cells, as an operator is told; the cells themselves are counted where nothing else is."""
+    found: Counter[str] = Counter()
+    for t in report.taken:
+        found[TOLD_AS.get(t.verdict, t.verdict)] += t.cells
+    if not report.taken:
+        found.update(TOLD_AS.get(c.verdict, c.verdict) for c in report.cells)
+    return dict(sorted(found.items()))
 
 
 def told(taken: Iterable[Taken]) -> tuple[Taken, ...]:

@@ -9,10 +9,11 @@ import duckdb
 import pytest
 
 from app import config
-from app.disclosure.evidence import judge
+from app.disclosure import evidence
+from app.disclosure.evidence import judge, listed
 from app.disclosure.rules import load_rules
 from app.domain.errors import Broken
-from app.domain.proofs import Taken
+from app.domain.proofs import CellEvidence, Taken
 from app.domain.report_json import told
 from app.domain.rules import CELL_RULES, LevelRule
 from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Unit
@@ -138,6 +139,26 @@ def test_an_operator_is_not_told_that_everyone_is_the_same() -> None:
         Taken(verdict="few-contributors", rule="L3:contributors", cells=3),
         Taken(verdict="safe", rule="L3:contributors", cells=5),
     )
+
+
+def test_a_report_of_very_many_cells_lists_first_what_may_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = tuple(
+        CellEvidence(
+            frontier=0,
+            cell=number,
+            measure=None,
+            unit="person",
+            contributors=number,
+            exact=True,
+            largest_share=None,
+            verdict="few-contributors" if number > 6 else "safe",
+            rule="L3:contributors",
+        )
+        for number in range(10)
+    )
+    assert listed(cells) == cells
+    monkeypatch.setattr(evidence, "MAX_CELLS", 5)
+    assert [c.cell for c in listed(cells)] == [0, 1, 7, 8, 9]
 
 
 def _policies(folder: Path, old: str, new: str) -> Path:
