@@ -3,7 +3,10 @@
     SQL ──understand──▶ uses ──decide──▶ Grant ──make_plan──▶ Plan ──run──▶ RunResult ──judge, compare──▶ CheckReport
 
 What the firewall stops is taken out and the query runs again without it, so that a stopped cell influences nothing
-above it (HAVING, ranks, totals, limits). People come after: `app.review`, then `app.release`.
+above it (HAVING, ranks, totals, limits). So are rows beside which an unsafe cell would follow from its totals, and they
+come first: the firewall then finds fewer totals near to their parts, and what it takes out is hidden behind totals in
+the next round. Only an output that passes both as it stands goes on. People come after: `app.review`, then
+`app.release`.
 """
 
 from __future__ import annotations
@@ -17,10 +20,13 @@ from pathlib import Path
 from app.disclosure.check import merged, report
 from app.disclosure.evidence import Stopped, judge
 from app.disclosure.fingerprint import SEGMENT, read_segment
-from app.disclosure.firewall import Near, compare
+from app.disclosure.firewall import Comparison, Near, compare
 from app.disclosure.history import History
 from app.disclosure.noise import with_noise
 from app.disclosure.private import judge_private
+from app.disclosure.suppression.margins import Marks
+from app.disclosure.suppression.suppress import SECONDS, Suppressed, suppress, told
+from app.disclosure.suppression.suppress import stopped as out_for_others
 from app.domain.errors import Broken, Finding, Invalid, Refusal, SluiceError, Unavailable
 from app.domain.footprint import Footprint, changed_parts
 from app.domain.parameters import Values
@@ -37,7 +43,7 @@ from app.query.plan import make_plan
 from sandbox.protocol import Answer
 
 ROUNDS = 8
-"""How often the firewall may take cells out before the whole output is stopped."""
+"""How often the firewall and the margins may take cells out before the whole output is stopped."""
 
 Progress = Callable[[str], None]
 Steps = Callable[[int, int, float], None]
@@ -128,25 +134,38 @@ def evaluate(
     grant = authorize(engine, question)
     timings["decide"] = time.monotonic() - begun
     stopped: Stopped = {}
+    marks, until = Marks(), time.monotonic() + SECONDS
     taken_out: tuple[Near, ...] = ()
     for _ in range(ROUNDS):
         progress("running")
-        plan = _plan(engine, question, grant, stopped)
+        plan = _plan(engine, question, grant, merged(stopped, out_for_others(marks)))
         if plan.private is not None and plan.private.frontiers:
             spend(plan)
         result = _run(engine, plan, folder, timings, steps=steps, cancelled=cancelled)
         progress("checking")
         begun = time.monotonic()
-        segment = read_segment(plan, folder)
-        near = compare(segment, history)
+        margins = suppress(plan, folder, marks, until=until)
+        settled = out_for_others(margins.marks) == out_for_others(marks)
+        near = compare(read_segment(plan, folder), history) if settled else Comparison(near=())
         timings["check"] = timings.get("check", 0.0) + time.monotonic() - begun
-        if not near.stopped:
-            judged = judge(plan, folder, stopped) if plan.private is None else judge_private(plan, folder)
-            checked = report(plan, result, judged, taken_out, SEGMENT, engine.rules.max_bytes, engine.rules.text)
+        if settled and not near.stopped:
+            checked = _reported(engine, result, margins, stopped, taken_out)
             return Evaluated(plan=plan, result=result, report=checked, timings=timings)
+        marks = margins.marks
         stopped, taken_out = merged(stopped, near.stopped), taken_out + near.near
         _empty(folder)
     raise Refusal("firewall-unsettled", rounds=ROUNDS)
+
+
+def _reported(
+    engine: Engine, result: RunResult, margins: Suppressed, stopped: Stopped, near: tuple[Near, ...]
+) -> CheckReport:
+    """The report on a run from which everything is out that must be: what the firewall `stopped`, and for margins."""
+    plan, folder = margins.plan, Path(result.folder)
+    others = out_for_others(margins.marks)
+    judged = judge(plan, folder, stopped, others) if plan.private is None else judge_private(plan, folder)
+    checked = report(plan, result, judged, near, SEGMENT, engine.rules.max_bytes, engine.rules.text)
+    return told(checked, margins)
 
 
 def _plan(engine: Engine, question: Question, grant: Grant, stopped: Stopped) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,8 +27,10 @@ class Judged:
     stopped: int
 
 
-def judge(plan: Plan, folder: Path, stopped: Stopped) -> Judged:
+def judge(plan: Plan, folder: Path, stopped: Stopped, complementary: Stopped = MappingProxyType({})) -> Judged:
     """Read and judge the evidence of every frontier of `plan` in `folder`.
+
+    `stopped` are the cells that the firewall stops, `complementary` the rows that are out for the sake of others.
 
     Raises Broken("evidence-malformed") when a file is not what the plan asked for, and Broken("evidence-unsafe") when
     a cell was let through with fewer contributors than the rule demands: the sandbox's word alone is not enough.
@@ -37,7 +40,7 @@ def judge(plan: Plan, folder: Path, stopped: Stopped) -> Judged:
     for frontier in plan.frontiers:
         rows = read_rows(folder / f"evidence_{frontier.number}.parquet")
         for row in rows:
-            found, left, kept = _row(plan, frontier, row, stopped.get(frontier.number, {}))
+            found, left, kept = _row(plan, frontier, row, _Stops.of(stopped, complementary, frontier.number))
             cells += found
             suppressed += left
             held += kept
@@ -67,7 +70,7 @@ def read_rows(file: Path) -> Iterator[dict[str, object]]:
 
 
 def _row(
-    plan: Plan, frontier: FrontierOutline, row: dict[str, object], stops: Mapping[int | None, frozenset[int]]
+    plan: Plan, frontier: FrontierOutline, row: dict[str, object], stops: _Stops
 ) -> tuple[list[CellEvidence], int, int]:
     """The evidence of one row of a frontier: its cells, how many are suppressed, how many the firewall stops."""
     try:
@@ -86,6 +89,30 @@ def _row(
 
 
 _NEAR = "near-released"
+_COMPLEMENTARY = "complementary"
+_OUTSIDE = {_NEAR: "firewall", _COMPLEMENTARY: "margins"}
+"""Verdicts that no rule about the cell itself gives, and what gives them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stops:
+    """The key hashes of the cells of a frontier that are out although they are safe themselves."""
+
+    near: Mapping[int | None, frozenset[int]]
+    complementary: frozenset[int]
+
+    @staticmethod
+    def of(stopped: Stopped, complementary: Stopped, frontier: int) -> _Stops:
+        rows = complementary.get(frontier, {}).get(None, frozenset())
+        return _Stops(near=stopped.get(frontier, {}), complementary=rows)
+
+    def verdict(self, key: int, measure: int | None, own: str, *, passed: bool) -> str:
+        """The verdict on a cell that has the verdict `own` by itself."""
+        if key in self.near.get(measure, frozenset()):
+            return _NEAR
+        if own == SAFE and not passed:
+            return _COMPLEMENTARY if key in self.complementary else _NEAR
+        return own
 
 
 def _cell(
@@ -93,7 +120,7 @@ def _cell(
     frontier: FrontierOutline,
     row: dict[str, object],
     measure: int | None,
-    stops: Mapping[int | None, frozenset[int]],
+    stops: _Stops,
 ) -> CellEvidence:
     """The evidence of a row (`measure` None) or of one measure in it, worst unit first."""
     units = range(len(frontier.units))
@@ -103,8 +130,7 @@ def _cell(
     shares = [float(s) for u in units if (s := row.get(f"share{u}{suffix}")) is not None]  # type: ignore[arg-type]
     ok = bool(row["row_ok"] if measure is None else row[f"ok{measure}"])
     broken = CELL_RULES[_place(row, measure)]
-    stopped = int(row["key"]) in stops.get(measure, frozenset())  # type: ignore[call-overload]
-    verdict = _NEAR if stopped or (broken.verdict == SAFE and not ok) else broken.verdict
+    verdict = stops.verdict(int(row["key"]), measure, broken.verdict, passed=ok)  # type: ignore[call-overload]
     if ok and verdict != SAFE:
         raise Broken("evidence-unsafe")
     nobody = plan.rule.zeros and counts[worst] == 0 and bool(row[f"exact{worst}"])
@@ -119,7 +145,7 @@ def _cell(
         exact=bool(row[f"exact{worst}"]),
         largest_share=max(shares, default=None),
         verdict=verdict,
-        rule=f"{plan.rule.level}:{'firewall' if verdict == _NEAR else broken.key}",
+        rule=f"{plan.rule.level}:{_OUTSIDE.get(verdict, broken.key)}",
     )
 
 

@@ -70,12 +70,26 @@ class Grant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Margin:
+    """The cells of a frontier are sums of cells of the frontier `finer`, which has the same rows and more keys.
+
+    Its own keys are those at `positions` of `finer`; `measures` are (own, of `finer`) that have the same text.
+    """
+
+    finer: int
+    positions: tuple[int, ...]
+    measures: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FrontierOutline:
     """What the check needs to know of a frontier: the types of its units, its measures' names, its number of keys.
 
     The sets of keys of one GROUP BY (ROLLUP, CUBE, GROUPING SETS) are frontiers with the same measures in the same
     order, one table with its margins: `margin_of` is the number of the one with the largest set, None for that one
     itself and for every other aggregation; `positions` says which of all keys of the GROUP BY its own ones are.
+    `margins` are all frontiers of which it is a margin, those of other parts of the query too; `kinds` say how each
+    measure adds up: as "count", "sum", "mean", or not (None). `signature` is equal for the same rows and keys.
     """
 
     number: int
@@ -84,6 +98,9 @@ class FrontierOutline:
     keys: int
     margin_of: int | None = None
     positions: tuple[int, ...] = ()
+    kinds: tuple[str | None, ...] = ()
+    margins: tuple[Margin, ...] = ()
+    signature: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +161,7 @@ class CellEvidence:
 
     `frontier` and `cell` number the aggregation and its row; `measure` the aggregate within the row, or None for the
     row itself. `contributors` are distinct units, `exact` or a proved lower bound. `largest_share` is of a sum, 0 to 1.
-    `verdict` is one of "safe", "few-contributors", "dominated", "near-released".
+    `verdict` is one of "safe", "few-contributors", "dominated", "near-released", "complementary".
     """
 
     frontier: int
@@ -214,6 +231,33 @@ class Restriction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HiddenCell:
+    """What follows about a suppressed cell of a table with margins: its value is at least `lower`, at most `upper`.
+
+    For reviewers only. `primary` cells are unsafe themselves, the others are out for their sake; None is no bound.
+    `frontier`, `cell` and `measure` are as in `CellEvidence`.
+    """
+
+    frontier: int
+    cell: int
+    measure: str
+    primary: bool
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pattern:
+    """Which rows of an aggregation were taken out though they are safe: the hashes of their keys, as hex.
+
+    `signature` is that of its `FrontierOutline`; whoever asks the same again gets the same.
+    """
+
+    signature: str
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckReport:
     """Whether an output is safe to leave, alone and with all that left before (stage `disclosure`).
 
@@ -249,6 +293,10 @@ class CheckReport:
     """What every count and sum was rounded to a multiple of."""
     privacy: PrivacyReport | None = field(default=None)
     """The noise that the output carries, if it does; then `suppressed` and all contributors are noised numbers too."""
+    hidden: tuple[HiddenCell, ...] = field(default=())
+    """The first of the suppressed cells of tables with margins, with what an attacker would know of them."""
+    patterns: tuple[Pattern, ...] = field(default=())
+    """What was taken out of each aggregation beside its unsafe cells."""
 
 
 @dataclass(frozen=True, kw_only=True)

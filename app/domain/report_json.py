@@ -21,7 +21,9 @@ from app.domain.proofs import (
     CheckReport,
     ColumnLineage,
     FieldFlow,
+    HiddenCell,
     NearCell,
+    Pattern,
     Restriction,
     Taken,
     TextFinding,
@@ -34,6 +36,7 @@ _LISTS: Mapping[str, type[Any]] = {
     "near_cells": NearCell,
     "histogram": Bar,
     "taken": Taken,
+    "hidden": HiddenCell,
 }
 """Name of a list in a kept report → what its items are."""
 
@@ -61,6 +64,7 @@ def from_json(kept: Mapping[str, Any]) -> CheckReport:
         for c in body.get("lineage", ())
     )
     body["privacy"] = _privacy(body.get("privacy"))
+    body["patterns"] = tuple(Pattern(signature=p["signature"], rows=tuple(p["rows"])) for p in body.get("patterns", ()))
     return CheckReport(**body)
 
 

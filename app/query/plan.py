@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from app.domain.errors import Broken, Refusal
 from app.domain.privacy import Privacy, PrivateRun
-from app.domain.proofs import FrontierOutline, Grant, Plan
+from app.domain.proofs import Grant, Plan
 from app.domain.repairs import Repair
 from app.domain.rules import LevelRule
 from app.domain.values import Dataset
@@ -19,6 +19,7 @@ from app.query.evidence import NO_STOPS, FrontierSql, Prefix, Stops
 from app.query.frontier import Frontier
 from app.query.govern import Governed
 from app.query.guarded import total_sql
+from app.query.margins import margin_exports, outlines
 from app.query.ordering import ordered
 from app.query.plain import under_names
 from app.query.private_plan import privately
@@ -65,12 +66,14 @@ def make_plan(
         )
         for f in governed.frontiers
     ]
+    outlined = outlines(query.governed.frontiers, _prefix(query.governed), grant.analysis.datasets)
+    evidence = [*(e for f in frontiers for e in f.exports()), *margin_exports(outlined)]
     task = QueryTask(
         views=tuple(_view(d) for d in grant.analysis.datasets),
         steps=tuple(Step(table=t, sql=s) for f in frontiers for t, s in f.steps()),
         exports=(
             Export(file=RESULT, sql=_result(governed, query.outputs)),
-            *(Export(file=n, sql=s, max_rows=_EVIDENCE_ROWS) for f in frontiers for n, s in f.exports()),
+            *(Export(file=n, sql=s, max_rows=_EVIDENCE_ROWS) for n, s in evidence),
         ),
         functions=tuple(functions),
         limits=limits,
@@ -81,7 +84,7 @@ def make_plan(
         grant=grant,
         rule=rule,
         task=task,
-        frontiers=tuple(_outline(f) for f in frontiers),
+        frontiers=outlined,
         columns=query.outputs,
         hash=_hash(task, grant.analysis.datasets),
     )
@@ -175,18 +178,6 @@ def _prefix(governed: Governed) -> Prefix:
         return f"WITH {', '.join(parts)} " if parts else ""
 
     return prefix
-
-
-def _outline(sql: FrontierSql) -> FrontierOutline:
-    f = sql.frontier
-    return FrontierOutline(
-        number=f.number,
-        units=tuple(u.type for u in f.units),
-        measures=tuple(m.call.sql("duckdb") for m in f.measures),
-        keys=len(f.keys),
-        margin_of=f.margin_of,
-        positions=f.positions,
-    )
 
 
 def _hash(task: QueryTask, datasets: tuple[Dataset, ...], private: PrivateRun | None = None) -> str:
