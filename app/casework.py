@@ -7,7 +7,7 @@ The stages know nothing of one another; here the control database's authorizatio
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -45,7 +45,7 @@ from app.review.pages import PageAsked, ResultPage, page_of, page_task
 from app.store.changes import Change
 from app.store.sessions import Store
 from app.store.standing import ended_state
-from app.store.tables import history_segment, output
+from app.store.tables import history_segment, output, suppression_pattern
 from app.templates.document import Declared, declared_of
 from app.templates.records import Appraisal, TemplateRecord
 from app.templates.running import admitted
@@ -53,6 +53,8 @@ from app.workflow import Evaluated, Question, authorize, evaluate, sandbox_error
 
 PENDING_STATES = ("quarantined", "in_review", "approved")
 """States of outputs that may still leave: a new output is held against these as against released ones."""
+_LEFT = ("released", "recalled")
+"""States of outputs that left."""
 _DAMAGED = ("source-unreadable", "source-columns")
 """Codes of the sandbox for a table that is not the one that was reported on."""
 
@@ -101,7 +103,7 @@ class Casework:
 
     def execute(self, job: JobRecord, folder: Path, heartbeat: Heartbeat) -> Evaluation:
         """Run a job: everything from its SQL to a check report, with its files in `folder`."""
-        question = self._question(job)
+        question = replace(self._question(job), patterns=self.patterns_of)
         heartbeat.ask()
         history = self.history(job.operator)
         tidy(history)
@@ -151,6 +153,21 @@ class Casework:
                 created_at=change.at,
             )
         )
+        for pattern in report.patterns:
+            kept = {"signature": pattern.signature, "rows": list(pattern.rows)}
+            change.execute(insert(suppression_pattern).values(output_id=output_id, created_at=change.at, **kept))
+
+    def patterns_of(self, signatures: Collection[str]) -> dict[str, frozenset[int]]:
+        """The rows that every output which left or may still leave left out of aggregations with these signatures."""
+        joined = suppression_pattern.join(output, output.c.id == suppression_pattern.c.output_id)
+        wanted = suppression_pattern.c.signature.in_(signatures), output.c.state.in_((*PENDING_STATES, *_LEFT))
+        query = select(suppression_pattern.c.signature, suppression_pattern.c.rows).select_from(joined).where(*wanted)
+        found: dict[str, frozenset[int]] = {}
+        with self.store.reading() as connection:
+            for signature, rows in connection.execute(query):
+                left = frozenset(int(row, 16) for row in rows)
+                found[signature] = found.get(signature, left) & left
+        return found
 
     def admit(self, change: Change, output_id: str, report: CheckReport, folder: Path) -> None:
         """Hold an output against all that left, under the lock of its release, and count it as released.

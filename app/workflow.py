@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from app.disclosure.history import History
 from app.disclosure.noise import with_noise
 from app.disclosure.private import judge_private
 from app.disclosure.suppression.margins import Marks
-from app.disclosure.suppression.suppress import SECONDS, Suppressed, suppress, told
+from app.disclosure.suppression.suppress import SECONDS, Suppressed, reused, suppress, told
 from app.disclosure.suppression.suppress import stopped as out_for_others
 from app.domain.errors import Broken, Finding, Invalid, Refusal, SluiceError, Unavailable
 from app.domain.footprint import Footprint, changed_parts
@@ -49,6 +49,8 @@ Progress = Callable[[str], None]
 Steps = Callable[[int, int, float], None]
 """Told while the sandbox runs: the number of the running step from 1, how many there are, its share done (0 to 1)."""
 Cancelled = Callable[[], bool]
+Patterns = Callable[[Collection[str]], Mapping[str, frozenset[int]]]
+"""Signatures of aggregations → the rows that every output of each left out; one of which nothing left is not there."""
 Spend = Callable[[Plan], None]
 """Told of each plan with noise right before it runs: pays for it for good, or raises Refusal."""
 
@@ -58,7 +60,8 @@ class Question:
     """Who asks what of which data: the SQL, the data sets in reach, and the policy in force for an authorization.
 
     `values` are those of the parameters of a template, None where the SQL is none; `approved` is what people approved
-    that the template does. `repair` is what is to be done to the numbers, one of `REPAIRS`.
+    that the template does. `repair` is what is to be done to the numbers, one of `REPAIRS`. `patterns` are the rows
+    that earlier outputs left out for the sake of their margins.
     """
 
     sql: str
@@ -70,6 +73,7 @@ class Question:
     repair: str | None = None
     values: Values | None = None
     approved: Footprint | None = None
+    patterns: Patterns = lambda _signatures: {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +138,7 @@ def evaluate(
     grant = authorize(engine, question)
     timings["decide"] = time.monotonic() - begun
     stopped: Stopped = {}
-    marks, until = Marks(), time.monotonic() + SECONDS
+    marks, until = _begun(_plan(engine, question, grant, stopped), question.patterns), time.monotonic() + SECONDS
     taken_out: tuple[Near, ...] = ()
     for _ in range(ROUNDS):
         progress("running")
@@ -155,6 +159,11 @@ def evaluate(
         stopped, taken_out = merged(stopped, near.stopped), taken_out + near.near
         _empty(folder)
     raise Refusal("firewall-unsettled", rounds=ROUNDS)
+
+
+def _begun(plan: Plan, patterns: Patterns) -> Marks:
+    """The marks to begin with: what earlier outputs of the same aggregations left out."""
+    return reused(plan, patterns([f.signature for f in plan.frontiers]))
 
 
 def _reported(

@@ -274,6 +274,18 @@ Index(
     postgresql_where=policy.c.state == "published",
 )
 
+# ------------------------------------------------------------------ margins
+suppression_pattern = Table(
+    "suppression_pattern",
+    METADATA,
+    Column("output_id", Text, ForeignKey("output.id"), primary_key=True),
+    Column("signature", Text, primary_key=True, index=True),
+    Column("rows", JSON, nullable=False),
+    _moment("created_at"),
+)
+"""Which rows of an aggregation an output left out beside its unsafe cells; `rows` are hashes of keys as hex. The same
+aggregation in another output leaves out the same."""
+
 # ------------------------------------------------------------------ templates
 template = Table(
     "template",
