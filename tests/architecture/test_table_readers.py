@@ -11,6 +11,7 @@ READERS = {
     "app/disclosure/evidence.py",
     "app/disclosure/explained.py",
     "app/disclosure/fingerprint.py",
+    "app/disclosure/noise.py",  # writes the noise, reads no cell
     "app/disclosure/suppression/cells.py",  # sums of tables with margins, whose files are gone once they are judged
     "app/release/table_files.py",  # writes the CSV of a bundle, shows it to nobody
     "app/trial.py",  # a trial on the user's own machine, over the user's own files
