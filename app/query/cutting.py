@@ -85,7 +85,7 @@ def _branch(frontier: Frontier, keys: int, groupings: list[exp.Expr]) -> exp.Exp
         for i in range(len(frontier.measures))
     ]
     columns += [exp.alias_(g, f"g{i}", quoted=True) for i, g in enumerate(groupings)]
-    return exp.Select(expressions=columns, from_=exp.From(this=_governed_table(source)))
+    return exp.Select(expressions=columns, from_=exp.From(this=governed_table(source)))
 
 
 def _frontier(
@@ -196,10 +196,10 @@ def _read_from(select: exp.Select, source: str) -> None:
     select.set("where", exp.Where(this=having.this) if having is not None else None)
     for clause in ("having", "group", "joins"):
         select.set(clause, None)
-    select.set("from_", exp.From(this=_governed_table(source)))
+    select.set("from_", exp.From(this=governed_table(source)))
 
 
-def _governed_table(name: str) -> exp.Table:
+def governed_table(name: str) -> exp.Table:
     """The table or WITH query `name` of ours."""
     table = exp.Table(this=exp.to_identifier(name, quoted=True))
     table.meta["governed"] = True

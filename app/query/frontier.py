@@ -11,6 +11,7 @@ from app.domain.errors import Finding, Refusal
 from app.domain.values import Level
 from app.query.equality import ColumnKey
 from app.query.parse import FunctionClass, function_name, is_call
+from app.query.weights import Weights
 
 MakeFinding = Callable[..., Finding]
 
@@ -43,6 +44,8 @@ class UnitExpression:
     alias: str
     reference: str
     tag: str
+    nullable: bool = False
+    """Whether an outer join may have left it out."""
 
     @property
     def key(self) -> ColumnKey:
@@ -96,7 +99,9 @@ class Frontier:
         calls = [m.call for m in self.measures]
         return [t for t in (self.from_, *self.joins, self.where, *self.keys, *calls) if t is not None]
 
-    def reasons(self, level: Level, function_class: FunctionClass, finding: MakeFinding) -> list[Finding]:
+    def reasons(
+        self, level: Level, weights: Weights, function_class: FunctionClass, finding: MakeFinding
+    ) -> list[Finding]:
         """Why people must judge some measure, although each cell has its contributors."""
         found = []
         for measure in self.measures:
@@ -108,6 +113,8 @@ class Frontier:
                 found.append(finding("extreme-value", measure.call, **params))
             elif measure.function not in ADDITIVE | SUMS:
                 found.append(finding("measure-unproved", measure.call, **params))
+            if measure.is_sum and weights.of(measure.argument or exp.Null()).told_apart():
+                found.append(finding("measure-pieces", measure.call, **params))
             if level >= Level.L3:
                 found.extend(_transforms(measure, function_class, finding))
         return found

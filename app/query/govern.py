@@ -14,9 +14,10 @@ from sqlglot import exp
 
 from app.domain.errors import Finding, Refusal
 from app.domain.values import Dataset, DatasetKind, Level
-from app.query.cutting import cut_frontier, cut_margins, split_groups
-from app.query.equality import Equalities, key_of
-from app.query.frontier import Frontier, UnitExpression
+from app.query.cutting import cut_frontier, cut_margins, governed_table, split_groups
+from app.query.decorrelation import decorrelate, distinct_values
+from app.query.equality import Equalities
+from app.query.frontier import Frontier
 from app.query.grouping import grouping_keys, grouping_sets, own_aggregates
 from app.query.guarded import calculated_in_doubles, fallible
 from app.query.joined import joined_units
@@ -25,9 +26,11 @@ from app.query.parse import FunctionClass
 from app.query.relations import (
     Kind,
     Relation,
+    Rows,
     Source,
     UnitColumn,
     aligned,
+    both,
     covered,
     cut_short,
     expression_queries,
@@ -35,10 +38,13 @@ from app.query.relations import (
     open_syntax,
     output_names,
     reads_cells,
+    rows_of_groups,
     unit_expressions,
+    unit_relation,
 )
 from app.query.stopping import stops
-from app.query.subqueries import correlated_columns, own_aliases, query_of
+from app.query.subqueries import correlated_columns, own_aliases, own_sources, query_of
+from app.query.windows import across_units, groups_of, read_groups, refuse_as_keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +95,7 @@ class _Governor:
     ctes: list[tuple[str, exp.Expr]] = field(default_factory=list)
     reasons: list[Finding] = field(default_factory=list)
     protected: bool = False
+    queries: int = 0
 
     def finding(self, code: str, node: exp.Expr, **params: str) -> Finding:
         """A finding at the place of `node`."""
@@ -123,35 +130,39 @@ class _Governor:
             return Relation(kind=Kind.SAFE if Kind.SAFE in kinds else Kind.PUBLIC, own=own)
         plain = isinstance(query, exp.Union) and not query.args.get("distinct")
         same = [u.type for u in left.units] == [u.type for u in right.units]
-        if not (plain and same and kinds == {Kind.UNIT}) or cut_short(query) or not hidden:
+        if not (plain and same and kinds == {Kind.UNIT} and hidden):
             raise Refusal(self.finding("set-operation-of-units", query))
-        query.set("order", None)
-        return Relation(kind=Kind.UNIT, units=left.units, own=own)
+        self._judge_limit(query)
+        self._without_order(query)
+        return replace(both(left, right, query), own=own)
+
+    def _mark(self) -> tuple[int, int, int]:
+        return len(self.frontiers), len(self.ctes), len(self.reasons)
+
+    def _back_to(self, mark: tuple[int, int, int]) -> None:
+        """Forget what was found since `mark`: the same query is governed again in another way."""
+        for found, size in zip((self.frontiers, self.ctes, self.reasons), mark, strict=True):
+            del found[size:]  # type: ignore[attr-defined]
 
     # -- one SELECT
 
     def _select(self, select: exp.Select, env: Environment, *, hidden: bool) -> Relation:
         sources = self._sources(select, env)
         equal = Equalities.of(select)
-        units = joined_units(select, sources, equal, self.finding)
+        units, reasons = joined_units(select, sources, equal, self.finding)
+        self.reasons += reasons
+        rows = Rows(sources=sources, units=units, equal=equal)
         for node in expression_queries(select):
-            self._expression_query(node, env, units, equal)
+            self._expression_query(node, env, rows)
         own = not sources or any(s.relation.own for s in sources)
         kinds = {s.relation.kind for s in sources}
         if Kind.UNIT not in kinds:
             safe = Kind.SAFE in kinds or reads_cells(select)
             return Relation(kind=Kind.SAFE if safe else Kind.PUBLIC, own=own)
-        return replace(self._of_units(select, units, equal, hidden=hidden), own=own)
-
-    def _of_units(
-        self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool
-    ) -> Relation:
-        """What a SELECT over rows of units yields."""
         self._refuse_open_only(select)
-        self._check_windows(select, units, equal)
-        if select.args.get("group") is not None or own_aggregates(select):
-            return self._grouped(select, units, equal, hidden=hidden)
-        return self._rows(select, units, equal, hidden=hidden)
+        grouped = select.args.get("group") is not None or bool(own_aggregates(select))
+        relation = self._grouped(select, rows, hidden=hidden) if grouped else self._rows(select, rows, hidden=hidden)
+        return replace(relation, own=own)
 
     def refuse_open_syntax(self) -> None:
         """Once rows of units were read, refuse what only a query over public rows may have."""
@@ -203,55 +214,65 @@ class _Governor:
 
     # -- rows that stay with their unit
 
-    def _rows(self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool) -> Relation:
-        if cut_short(select) and select.parent is not None:
-            raise Refusal(self.finding("limit-over-units", select.args.get("limit") or select.args["offset"]))
+    def _rows(self, select: exp.Select, rows: Rows, *, hidden: bool) -> Relation:
+        self._windows(select, rows)
+        self._judge_limit(select)
         if select.args.get("distinct") is not None:
             keys = [p.unalias() for p in select.expressions]
-            held = covered(keys, units, equal)
-            if len(held) < len(units):
-                self._refuse_distinct_windows(keys)
+            held = covered(keys, rows.units, rows.equal)
+            if len(held) < len(rows.units):
+                refuse_as_keys(keys, self.finding)
                 self._refuse_mixed(held, select)
-                return self._frontier(select, keys, units)
+                return self._frontier(select, keys, rows)
         self._refuse_fallible([select], select)
-        relation = self._unit_relation(select, units, equal)
+        relation = unit_relation(select, rows)
         if hidden:
-            select.set("order", None)
-            for i, unit in enumerate(units):
+            self._without_order(select)
+            for i, unit in enumerate(rows.units):
                 select.append("expressions", exp.alias_(unit.column(), f"__u{i}", quoted=True))
                 select.append("expressions", exp.alias_(unit.tag_column(), f"__t{i}", quoted=True))
         return relation
 
-    def _grouped(self, select: exp.Select, units: list[UnitExpression], equal: Equalities, *, hidden: bool) -> Relation:
+    def _grouped(self, select: exp.Select, rows: Rows, *, hidden: bool) -> Relation:
         if grouping_sets(select) is not None:
-            return self._margins(select, units, equal)
+            return self._margins(select, rows)
         keys = grouping_keys(select)
-        held = covered(keys, units, equal)
-        if len(held) < len(units):
+        held = covered(keys, rows.units, rows.equal)
+        if len(held) < len(rows.units):
             self._refuse_mixed(held, select)
-            return self._frontier(select, keys, units)
-        self._check_per_unit(select, units, equal)
-        relation = self._unit_relation(select, units, equal)
-        name = f"__c{len(self.ctes)}"
-        tags = [exp.alias_(exp.Min(this=u.tag_column()), f"t{i}", quoted=True) for i, u in enumerate(units)]
-        self.ctes.append((name, split_groups(select, keys, tags, name, self.finding)))
+            return self._frontier(select, keys, rows)
+        shown = [p.unalias() for p in select.expressions]
+        if select.args.get("distinct") is not None and len(covered(shown, rows.units, rows.equal)) < len(rows.units):
+            raise Refusal(self.finding("set-operation-of-units", select))
+        relation = unit_relation(select, rows)
+        name = self._new_cte()
+        tags = [exp.alias_(exp.Min(this=u.tag_column()), f"t{i}", quoted=True) for i, u in enumerate(rows.units)]
+        inner = split_groups(select, keys, tags, name, self.finding)
+        self.ctes.append((name, inner))
+        groups = rows_of_groups(inner, name, held, rows)
+        self._windows(select, groups)
+        self._judge_limit(select)
         self._refuse_fallible([select], select)
         if hidden:
-            select.set("order", None)
-            for i in range(len(units)):
-                for column, hidden_name in ((f"k{held[i]}", f"__u{i}"), (f"t{i}", f"__t{i}")):
-                    value = exp.column(column, table=name, quoted=True)
-                    select.append("expressions", exp.alias_(value, hidden_name, quoted=True))
+            self._without_order(select)
+            for i, unit in enumerate(groups.units):
+                select.append("expressions", exp.alias_(unit.column(), f"__u{i}", quoted=True))
+                select.append("expressions", exp.alias_(unit.tag_column(), f"__t{i}", quoted=True))
         return relation
 
-    def _check_per_unit(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> None:
-        """Rows that are groups of one unit: neither cut short, nor compared across units."""
-        if cut_short(select):
-            raise Refusal(self.finding("limit-over-units", select))
-        shown = [p.unalias() for p in select.expressions]
-        if select.args.get("distinct") is not None and len(covered(shown, units, equal)) < len(units):
-            raise Refusal(self.finding("set-operation-of-units", select))
-        self._windows_within_units(select, units, equal)
+    def _new_cte(self) -> str:
+        return f"__c{len(self.ctes)}"
+
+    def _judge_limit(self, query: exp.Expr) -> None:
+        """Which rows are cut off depends on other units' rows: people judge what is counted of the rest."""
+        if cut_short(query):
+            place = query.args.get("limit") or query.args["offset"]
+            self.reasons.append(self.finding("limit-over-units", place))
+
+    def _without_order(self, query: exp.Expr) -> None:
+        """The order of rows that are aggregated above says nothing, unless it decides which ones are cut off."""
+        if not cut_short(query):
+            query.set("order", None)
 
     def _refuse_fallible(self, trees: list[exp.Expr], select: exp.Select) -> None:
         """Over rows of units nothing may fail, and DuckDB has no TRY over windows and sub-queries."""
@@ -260,116 +281,115 @@ class _Governor:
             if own and node.find(exp.Window, exp.Query) and not calculated_in_doubles(node):
                 raise Refusal(self.finding("may-fail-over-units", node))
 
-    def _unit_relation(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> Relation:
-        exposed = {}
-        for projection in select.expressions:
-            column = projection.unalias()
-            for i, unit in enumerate(units):
-                if isinstance(column, exp.Column) and equal.same(key_of(column), unit.key):
-                    exposed[projection.alias_or_name.lower()] = i
-        columns = tuple(UnitColumn(type=u.type, column=f"__u{i}", tag=f"__t{i}") for i, u in enumerate(units))
-        return Relation(kind=Kind.UNIT, units=columns, exposed=exposed)
-
-    def _refuse_distinct_windows(self, keys: list[exp.Expr]) -> None:
-        """DISTINCT over rows of units is a grouping by what is selected; a window can be no key of one."""
-        for window in (w for k in keys if (w := k.find(exp.Window)) is not None):
-            raise Refusal(self.finding("construct-refused", window, construct="DISTINCT … OVER"))
-
     def _refuse_mixed(self, covered: dict[int, int], select: exp.Select) -> None:
         if covered:
             raise Refusal(self.finding("mixed-units", select))
 
-    def _frontier(self, select: exp.Select, keys: list[exp.Expr], units: list[UnitExpression]) -> Relation:
-        frontier = cut_frontier(select, keys, tuple(units), len(self.frontiers), self.function_class, self.finding)
-        self._add_frontier(frontier, select)
+    def _frontier(self, select: exp.Select, keys: list[exp.Expr], rows: Rows) -> Relation:
+        number, units = len(self.frontiers), tuple(rows.units)
+        frontier = cut_frontier(select, keys, units, number, self.function_class, self.finding)
+        self._add_frontier(frontier, select, rows)
         return Relation(kind=Kind.SAFE)
 
-    def _add_frontier(self, frontier: Frontier, select: exp.Select) -> None:
-        self.reasons.extend(frontier.reasons(self.level, self.function_class, self.finding))
+    def _margins(self, select: exp.Select, rows: Rows) -> Relation:
+        """Groups and their totals: each set of keys is a frontier of its own."""
+        self._refuse_mixed(covered(grouping_keys(select), rows.units, rows.equal), select)
+        name, number = self._new_cte(), len(self.frontiers)
+        frontiers, union = cut_margins(select, tuple(rows.units), number, name, self.function_class, self.finding)
+        self.ctes.append((name, union))
+        for frontier in frontiers:
+            self._add_frontier(frontier, select, rows)
+        return Relation(kind=Kind.SAFE)
+
+    def _add_frontier(self, frontier: Frontier, select: exp.Select, rows: Rows) -> None:
+        self.reasons.extend(frontier.reasons(self.level, rows.weights(), self.function_class, self.finding))
         self._refuse_fallible(frontier.trees()[1:], select)
         self.frontiers.append(frontier)
 
-    def _margins(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> Relation:
-        """Groups and their totals: each set of keys is a frontier of its own."""
-        self._refuse_mixed(covered(grouping_keys(select), units, equal), select)
-        name = f"__c{len(self.ctes)}"
-        first = len(self.frontiers)
-        frontiers, union = cut_margins(select, tuple(units), first, name, self.function_class, self.finding)
-        self.ctes.append((name, union))
-        for frontier in frontiers:
-            self._add_frontier(frontier, select)
-        return Relation(kind=Kind.SAFE)
-
-    def _check_windows(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> None:
-        """A window over rows of units may not look across units; above a GROUP BY it looks at groups."""
-        if select.args.get("group") is None and not own_aggregates(select):
-            self._windows_within_units(select, units, equal)
-
-    def _windows_within_units(self, select: exp.Select, units: list[UnitExpression], equal: Equalities) -> None:
-        for window in select.find_all(exp.Window):
-            keys = window.args.get("partition_by") or []
-            if window.find_ancestor(exp.Query) is select and len(covered(keys, units, equal)) < len(units):
-                raise Refusal(self.finding("window-over-units", window))
+    def _windows(self, select: exp.Select, rows: Rows) -> None:
+        """Windows over rows of units: those over whole partitions become frontiers, some go to people."""
+        partitions, reasons = across_units(select, rows, self.function_class, self.finding)
+        self.reasons += reasons
+        for keys, windows in partitions:
+            cells = governed_table(f"__s{len(self.frontiers)}")
+            self._frontier(groups_of(select, keys, windows), keys, rows)
+            read_groups(select, keys, windows, cells)
 
     # -- queries inside expressions
 
-    def _expression_query(
-        self, node: exp.Expr, env: Environment, units: list[UnitExpression], equal: Equalities
-    ) -> None:
+    def _expression_query(self, node: exp.Expr, env: Environment, rows: Rows) -> None:
         inner = query_of(node)
         if correlated_columns(inner):
-            for code, place in stops(node) if units else ():
+            for code, place in stops(node) if rows.units else ():
                 raise Refusal(self.finding(code, place))
-            self._correlated(inner, env, units)
+            self._correlated(node, inner, env, rows)
             return
-        before, cells = inner.copy(), (len(self.frontiers), len(self.ctes), len(self.reasons))
+        before, mark = inner.copy(), self._mark()
         relation = self.query(inner, env, hidden=False)
         if relation.kind is not Kind.UNIT:
             return
-        if not isinstance(node, exp.In):
+        if not isinstance(node, exp.In | exp.Exists):
             raise Refusal(self.finding("subquery-of-units", node))
-        if aligned(node.this, relation, output_names(before)[0].lower(), units, equal):
+        if isinstance(node, exp.In) and aligned(
+            node.this, relation, output_names(before)[0].lower(), rows.units, rows.equal
+        ):
             return
-        del self.frontiers[cells[0] :], self.ctes[cells[1] :], self.reasons[cells[2] :]
+        self._back_to(mark)
         self._value_list(node, before, env)
 
-    def _value_list(self, node: exp.In, inner: exp.Expr, env: Environment) -> None:
+    def _value_list(self, node: exp.In | exp.Exists, inner: exp.Expr, env: Environment) -> None:
         """The values that rows of units have are a frontier: each value needs its own contributors."""
-        columns = [exp.alias_(exp.column(n, table="__q", quoted=True), n, quoted=True) for n in output_names(inner)]
-        listed = exp.Select(expressions=columns, distinct=exp.Distinct())
-        held = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("__q", quoted=True)))
-        listed.set("from_", exp.From(this=held))
-        query = node.args["query"]
-        if isinstance(query, exp.Subquery):
-            query.set("this", listed)
+        listed = distinct_values(inner, self._new_query(), exist=isinstance(node, exp.Exists))
+        held = node.args["query"] if isinstance(node, exp.In) else None
+        if isinstance(held, exp.Subquery):
+            held.set("this", listed)
         else:
-            node.set("query", listed)
-        self.query(listed, env, hidden=False)
+            node.set("query" if isinstance(node, exp.In) else "this", listed)
+        self._refuse_rows(self.query(listed, env, hidden=False), node)
 
-    def _correlated(self, inner: exp.Expr, env: Environment, units: list[UnitExpression]) -> None:
-        """A correlated query may look at the same unit's rows, or at public rows."""
-        if self._reads_public_rows(inner, env):
+    def _new_query(self) -> str:
+        self.queries += 1
+        return f"__q{self.queries}"
+
+    def _refuse_rows(self, relation: Relation, node: exp.Expr) -> None:
+        if relation.kind is Kind.UNIT:
+            raise Refusal(self.finding("subquery-of-units", node))
+
+    def _correlated(self, node: exp.Expr, inner: exp.Expr, env: Environment, rows: Rows) -> None:
+        """A correlated query may look at the same unit's rows, at nobody's, or at groups by what it is tied to."""
+        if self._reads_no_units(inner, env):
             self.query(inner, env, hidden=False)
             return
-        if not isinstance(inner, exp.Select) or any(q is not inner for q in inner.find_all(exp.Query)):
+        if not isinstance(inner, exp.Select):
             raise Refusal(self.finding("correlated-subquery", inner))
-        sources = self._sources(inner, env)
-        if any(s.relation.kind is Kind.SAFE for s in sources):
+        if self._of_the_same_units(inner, env, rows):
+            self._sources(inner, env)
+            return
+        held = decorrelate(node, inner, self._new_query())
+        if held is None:
             raise Refusal(self.finding("correlated-subquery", inner))
-        where = Equalities.of_condition(inner.args["where"].this if inner.args.get("where") else None)
-        outside = [u for u in units if u.alias not in own_aliases(inner)]
-        for source in sources:
-            for own in unit_expressions(source):
-                if not any(u.type == own.type and where.same(u.key, own.key) for u in outside):
-                    raise Refusal(self.finding("correlated-subquery", inner))
+        self._refuse_rows(self.query(held, env, hidden=False), inner)
 
-    def _reads_public_rows(self, query: exp.Expr, env: Environment) -> bool:
-        """Whether every table that `query` reads, at any depth, has rows of nobody."""
+    def _of_the_same_units(self, inner: exp.Select, env: Environment, rows: Rows) -> bool:
+        """Whether every source of units in `inner`, all of them plain tables, is tied to the same unit outside."""
+        if any(q is not inner for q in inner.find_all(exp.Query)):
+            return False
+        where = Equalities.of_condition(inner.args["where"].this if inner.args.get("where") else None)
+        outside = [u for u in rows.units if u.alias not in own_aliases(inner)]
+        sources = [self._source(s.copy(), env) for s in own_sources(inner)]
+        return all(s.relation.kind is not Kind.SAFE for s in sources) and all(
+            any(u.type == own.type and where.same(u.key, own.key) for u in outside)
+            for s in sources
+            for own in unit_expressions(s)
+        )
+
+    def _reads_no_units(self, query: exp.Expr, env: Environment) -> bool:
+        """Whether every table that `query` reads, at any depth, has rows of nobody or checked cells."""
         inside = {c.alias.lower() for c in query.find_all(exp.CTE)}
         for name in {t.name.lower() for t in query.find_all(exp.Table)}:
             known, dataset = env.get(name), self.resolved.datasets.get(name)
             kinds = {known[0].kind} if known is not None else set()
             kinds |= {self._table(dataset).kind} if dataset is not None else set()
-            if kinds - {Kind.PUBLIC} or not (kinds or name in inside):
+            if Kind.UNIT in kinds or not (kinds or name in inside):
                 return False
         return True

@@ -2,50 +2,79 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
-from app.domain.errors import Refusal
+from app.domain.errors import Finding, Refusal
 from app.query.equality import Equalities
 from app.query.frontier import MakeFinding, UnitExpression
 from app.query.joins import SIDED
-from app.query.relations import Kind, Source, unit_expressions
+from app.query.relations import Source, unit_expressions
 
 
 def joined_units(
     select: exp.Select, sources: list[Source], equal: Equalities, finding: MakeFinding
-) -> list[UnitExpression]:
-    """The unit columns of a SELECT's joined rows; those known to be equal are one.
+) -> tuple[list[UnitExpression], list[Finding]]:
+    """The unit columns of a SELECT's joined rows, those known to be equal as one; and why people must judge the joins.
 
-    Raises Refusal("outer-join-of-units") at an outer join that would show which units are absent.
+    Raises Refusal("outer-join-of-units") at an outer join that would show the operator which units are absent.
     """
     joins = [None, *(select.args.get("joins") or [])][: len(sources)]
     merged: list[UnitExpression] = []
-    for source, join in zip(sources, joins, strict=True):
+    reasons: list[Finding] = []
+    for number, (source, join) in enumerate(zip(sources, joins, strict=True)):
         own = unit_expressions(source)
-        if shows_absence(join, sources, own, merged):
-            raise Refusal(finding("outer-join-of-units", join, side=join.side.upper() if join is not None else ""))
-        if join is not None and join.side and own and _aligned(join, own, merged):
-            continue
-        for unit in own:
-            if not any(unit.type == m.type and equal.same(unit.key, m.key) for m in merged):
-                merged.append(unit)
-    return merged
+        side = join.side.upper() if join is not None else ""
+        if join is not None and side and shows_absence(join, sources[:number], source, own, merged):
+            found = finding("outer-join-of-units", join, side=side)
+            if _shows_to_the_operator(select, side, sources[:number], source):
+                raise Refusal(found)
+            reasons.append(found)
+        if side in SIDED:
+            merged = [replace(u, nullable=True) for u in merged]
+        if not (join is not None and side == "LEFT" and own and _aligned(join, own, merged)):
+            missing = side in ("LEFT", "FULL")
+            _merge(merged, [replace(u, nullable=u.nullable or missing) for u in own], equal)
+    return merged, reasons
+
+
+def _merge(merged: list[UnitExpression], own: list[UnitExpression], equal: Equalities) -> None:
+    """Add the units of one more source; one that is equal to a known one in every row is that one."""
+    for unit in own:
+        same = next((m for m in merged if unit.type == m.type and equal.same(unit.key, m.key)), None)
+        if same is None:
+            merged.append(unit)
+        elif not unit.nullable:
+            merged[merged.index(same)] = replace(same, nullable=False)
 
 
 def shows_absence(
-    join: exp.Join | None, sources: list[Source], own: list[UnitExpression], before: list[UnitExpression]
+    join: exp.Join, before: list[Source], source: Source, own: list[UnitExpression], units: list[UnitExpression]
 ) -> bool:
-    """Whether an outer join of the units `own` to those `before` it would show which units are absent.
+    """Whether an outer join of `source`, with the units `own`, to the sources `before` it, with `units`, shows absence.
 
-    It would not where the joined rows are those of the same unit, nor where all rows before it are public and none is
-    the operator's own making.
+    It shows which units have no match. It does not where the joined rows are those of the same unit, nor where nothing
+    protected can be missing, nor where all that misses it is public.
     """
-    if join is None or not join.side:
-        return False
-    if join.side.upper() in SIDED and any(s.relation.kind is Kind.UNIT for s in sources):
-        return True
-    open_before = not before and not any(s.relation.own for s in sources)
-    return bool(own) and not open_before and not _aligned(join, own, before)
+    side = join.side.upper()
+    if side == "LEFT":
+        open_before = not units and not any(s.relation.own for s in before)
+        return bool(own) and not open_before and not _aligned(join, own, units)
+    if side == "RIGHT":
+        open_after = not own and not source.relation.own
+        return bool(units) and not open_after
+    return bool(own or units)
+
+
+def _shows_to_the_operator(select: exp.Select, side: str, before: list[Source], source: Source) -> bool:
+    """Whether rows of the operator's own are among those that may miss a match; or a comma stands before RIGHT or FULL.
+
+    A comma binds less than JOIN: what is before it is not part of such a join.
+    """
+    outer = {"LEFT": before, "RIGHT": [source]}.get(side, [*before, source])
+    commas = any(not (j.side or j.kind or j.method or j.args.get("on")) for j in select.args.get("joins") or [])
+    return any(s.relation.own for s in outer) or (commas and side in SIDED)
 
 
 def _aligned(join: exp.Join, own: list[UnitExpression], before: list[UnitExpression]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from sqlglot import exp
@@ -13,6 +13,7 @@ from app.query.frontier import UnitExpression
 from app.query.grammar import OPEN_ONLY
 from app.query.grouping import own_aggregates
 from app.query.parse import FunctionClass, function_name, is_call
+from app.query.weights import NOTHING, Pieces, Weights
 
 
 class Kind(StrEnum):
@@ -30,6 +31,7 @@ class UnitColumn:
     type: str
     column: str
     tag: str
+    nullable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +39,14 @@ class Relation:
     """What a query node yields. `exposed` tells which output column holds which of `units`.
 
     `own` says that the operator made some of its rows: from a table of its own, VALUES, or a SELECT without FROM.
+    `pieces` are those of the output columns of rows of units that are computed.
     """
 
     kind: Kind
     units: tuple[UnitColumn, ...] = ()
     exposed: dict[str, int] = field(default_factory=dict)
     own: bool = False
+    pieces: dict[str, Pieces] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +61,68 @@ def unit_expressions(source: Source) -> list[UnitExpression]:
     """The units of a source, under the column names that its query gave them where it did."""
     names = {number: column for column, number in source.relation.exposed.items()}
     return [
-        UnitExpression(type=u.type, alias=source.alias, reference=names.get(i, u.column), tag=u.tag)
+        UnitExpression(
+            type=u.type, alias=source.alias, reference=names.get(i, u.column), tag=u.tag, nullable=u.nullable
+        )
         for i, u in enumerate(source.relation.units)
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """The joined rows of a SELECT: its sources, whose the rows are, and which columns are equal in each."""
+
+    sources: list[Source]
+    units: list[UnitExpression]
+    equal: Equalities
+
+    def weights(self) -> Weights:
+        """What values of these rows are made of."""
+        return Weights(
+            columns={(s.alias, c): p for s in self.sources for c, p in s.relation.pieces.items()},
+            units=frozenset(s.alias for s in self.sources if s.relation.kind is Kind.UNIT),
+            own=frozenset(s.alias for s in self.sources if s.relation.own and s.relation.kind is not Kind.UNIT),
+        )
+
+
+def unit_relation(select: exp.Select, rows: Rows) -> Relation:
+    """What `select` yields when its rows stay with their units."""
+    exposed, pieces, weights = {}, {}, rows.weights()
+    for projection in select.expressions:
+        column, name = projection.unalias(), projection.alias_or_name.lower()
+        pieces[name] = weights.of(column)
+        for i, unit in enumerate(rows.units):
+            if isinstance(column, exp.Column) and rows.equal.same(key_of(column), unit.key):
+                exposed[name] = i
+    columns = tuple(
+        UnitColumn(type=u.type, column=f"__u{i}", tag=f"__t{i}", nullable=u.nullable) for i, u in enumerate(rows.units)
+    )
+    return Relation(kind=Kind.UNIT, units=columns, exposed=exposed, pieces=pieces)
+
+
+def rows_of_groups(inner: exp.Select, name: str, held: dict[int, int], rows: Rows) -> Rows:
+    """The rows of the groups of one unit that the query `inner` makes of `rows`, under `name`.
+
+    `held` says which of its keys k0 … holds each unit; t0 … are their tags.
+    """
+    weights = rows.weights()
+    pieces = {e.alias: weights.of(e.unalias()) for e in inner.expressions}
+    return Rows(
+        sources=[Source(alias=name, relation=Relation(kind=Kind.UNIT, pieces=pieces))],
+        units=[replace(u, alias=name, reference=f"k{held[i]}", tag=f"t{i}") for i, u in enumerate(rows.units)],
+        equal=Equalities(),
+    )
+
+
+def both(left: Relation, right: Relation, query: exp.SetOperation) -> Relation:
+    """The rows of units of both sides of a UNION ALL, whose units are of the same types."""
+    names = [output_names(side) for side in (query.this, query.expression)]
+    pieces = {
+        a.lower(): left.pieces.get(a.lower(), NOTHING) | right.pieces.get(b.lower(), NOTHING)
+        for a, b in zip(*names, strict=False)
+    }
+    units = tuple(replace(a, nullable=a.nullable or b.nullable) for a, b in zip(left.units, right.units, strict=True))
+    return Relation(kind=Kind.UNIT, units=units, pieces=pieces)
 
 
 def covered(keys: list[exp.Expr], units: list[UnitExpression], equal: Equalities) -> dict[int, int]:
@@ -83,11 +146,19 @@ def reads_cells(select: exp.Select) -> bool:
 
 
 def aligned(outer: exp.Expr, relation: Relation, column: str, units: list[UnitExpression], equal: Equalities) -> bool:
-    """Whether `outer IN (SELECT column …)` compares the one unit of the inner rows with the same unit outside."""
+    """Whether `outer IN (SELECT column …)` compares the one unit of the inner rows with the same unit outside.
+
+    Neither may be NULL: a NULL in the list, or an empty list beside a NULL, would answer about other units.
+    """
     number = relation.exposed.get(column)
     if not isinstance(outer, exp.Column) or number is None or len(relation.units) != 1:
         return False
-    return any(equal.same(key_of(outer), u.key) and u.type == relation.units[number].type for u in units)
+    inner = relation.units[number]
+    return any(equal.same(key_of(outer), u.key) and u.type == inner.type and _never_null(u, inner) for u in units)
+
+
+def _never_null(outer: UnitExpression, inner: UnitColumn) -> bool:
+    return not (outer.nullable or inner.nullable)
 
 
 def open_only(select: exp.Select) -> Iterator[tuple[exp.Expr, str]]:

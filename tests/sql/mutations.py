@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
 
 from app.domain.values import Level
-from app.query import analysis, cutting, frontier, govern, guarded, joined, names, parse, uses
+from app.query import analysis, cutting, frontier, govern, guarded, joined, names, parse, relations, uses
 from app.query.equality import Equalities
 from app.query.flows import Scope
-from app.query.relations import Kind, Relation
+from app.query.relations import Kind, Relation, Rows
+from app.query.weights import Pieces
 
 Off = Callable[..., Any]
 
@@ -114,6 +115,25 @@ def _no_aliases(_select: exp.Expr) -> set[str]:
     return set()
 
 
+def _no_windows(*_: object) -> tuple[list[Any], list[Any]]:
+    return [], []
+
+
+def _first_factor(self: Pieces, _other: Pieces, *, weighed: bool) -> Pieces:
+    return self
+
+
+_unit_relation = govern.unit_relation
+
+
+def _no_pieces(select: exp.Select, rows: Rows) -> Relation:
+    return replace(_unit_relation(select, rows), pieces={})
+
+
+def _left_side(left: Relation, _right: Relation, _query: exp.SetOperation) -> Relation:
+    return left
+
+
 def _open_level(*_: object) -> Level:
     return Level.L1
 
@@ -163,11 +183,17 @@ MUTATIONS = (
     _m("a computed column has no column's name", names, "_name_outputs", nothing, "open", "cast(id as varchar(10))"),
     _m("SEMI and ANTI joins are conditions", names, "semi_joins_as_conditions", nothing, "same", "semi join visit"),
     # whose rows they are
-    _m("levels are reached", analysis, "_level", _open_level, "refused", "avg(r) from (select rank()"),
+    _m("levels are reached", analysis, "_level", _open_level, "refused", "person_id, count(*) n from job"),
     _m("bits and lists are for open data", _G, "refuse_open_syntax", nothing, "refused", "sum(income & 1)"),
     _m("some clauses are for open data", _G, "_refuse_open_only", nothing, "refused", "person a asof join visit b"),
-    _m("outer joins show who is absent", joined, "shows_absence", no, "refused", "full join visit v"),
-    _m("windows stay within a unit", _G, "_windows_within_units", nothing, "refused", "avg(r) from (select rank()"),
+    _m("outer joins show who is absent", joined, "shows_absence", no, "review", "full join visit v"),
+    _m("own rows miss no unit", joined, "_shows_to_the_operator", no, "refused", "(values (1), (2)) v(k) left join"),
+    _m("lists of units hold no NULL", relations, "_never_null", yes, "refused", "not in (select p.person_id from area"),
+    _m("nor does what is looked up", relations, "_never_null", yes, "refused", "person_id not in (select person_id"),
+    _m("windows stay within a unit", govern, "across_units", _no_windows, "refused", "(select lag(income)"),
+    _m("ranks of units go to people", govern, "across_units", _no_windows, "review", "avg(r) from (select rank()"),
+    _m("partitions are cells", govern, "across_units", _no_windows, "same", "partitions without enough units"),
+    _m("groups looked up are cells", govern, "decorrelate", nothing, "same", "EXISTS and NOT EXISTS tied to"),
     _m(
         "sources do not look at their siblings",
         _G,
@@ -182,8 +208,8 @@ MUTATIONS = (
         govern,
         "own_aliases",
         _no_aliases,
-        "refused",
-        "exists (select 1 from person w",
+        "same",
+        "the same name inside is another table",
     ),
     _m(
         "a query inside cannot stop one outside",
@@ -193,8 +219,8 @@ MUTATIONS = (
         "refused",
         "area a where p.income > 2000000000) is",
     ),
-    _m("only public rows are read freely", _G, "_reads_public_rows", yes, "refused", "where q.income > p.income"),
-    _m("units are not cut short", govern, "cut_short", no, "refused", "(select * from visit limit 1)"),
+    _m("only public rows are read freely", _G, "_reads_no_units", yes, "refused", "where q.income > p.income"),
+    _m("units that are cut off go to people", govern, "cut_short", no, "review", "order by income desc limit 100"),
     _m("some of the units is not all", _G, "_refuse_mixed", nothing, "refused", "person_id, count(*) n from job"),
     _m("nothing fails beside units", _G, "_refuse_fallible", nothing, "refused", "income - (select sum(income) from p"),
     _m("sets of units are not compared", _G, "_set_operation", _unchecked_sets, "refused", "intersect select 1000"),
@@ -203,6 +229,10 @@ MUTATIONS = (
     _m("extremes show single values", frontier, "SINGLE_VALUES", frozenset({"first"}), "refused", "first(region)"),
     _m("an aggregate takes one value a row", frontier, "_one_argument", yes, "refused", "max(region, 3)"),
     _m("ranks and extremes go to people", frontier.Frontier, "reasons", empty, "review", "median(income)"),
+    _m("what can be taken apart goes to people", Pieces, "told_apart", no, "review", "else 10000000 end) from person"),
+    _m("weights are the operator's choice", Pieces, "times", _first_factor, "review", "then 1 else 2 end) from person"),
+    _m("pieces come through queries", govern, "unit_relation", _no_pieces, "review", "income else 9000000 end x"),
+    _m("pieces come through UNION ALL", govern, "both", _left_side, "review", "select person_id, 9000000 from person"),
     _m("transformed measures go to people", frontier, "_transforms", empty, "review", "power(income, 3)"),
     _m("GROUPING tells totals from NULLs", cutting, "_grouping_id", _not_grouped, "same", "ROLLUP, where a NULL"),
     # whether it fails

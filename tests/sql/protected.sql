@@ -45,8 +45,8 @@ select 1 c, count(*) s from person where person_id not in (select person_id from
 with per as (select person_id, count(*) n, sum(cost) s from visit group by person_id) select n, count(*) c, avg(s) a from per group by n;
 with per as (select person_id, count(*) n, sum(cost) s from visit group by person_id) select n, count(*) c, avg(s) a from per group by n having count(distinct person_id) >= 10;
 -- asks: arithmetic over per-unit aggregates
-with per as (select person_id, round(avg(cost), 1) r, abs(sum(cost) - 2 * count(*)) w, sum(cost) / count(*) q from visit group by 1) select count(*) n, avg(r) r, avg(w) w, avg(q) q from per;
-with per as (select person_id, round(avg(cost), 1) r, abs(sum(cost) - 2 * count(*)) w, sum(cost) / count(*) q from visit group by 1) select count(*) n, avg(r) r, avg(w) w, avg(q) q from per;
+with per as (select person_id, round(avg(cost), 1) r, abs(sum(cost) - count(*)) w, sum(cost) / count(*) q from visit group by 1) select count(*) n, avg(r) r, avg(w) w, avg(q) q from per;
+with per as (select person_id, round(avg(cost), 1) r, abs(sum(cost) - count(*)) w, sum(cost) / count(*) q from visit group by 1) select count(*) n, avg(r) r, avg(w) w, avg(q) q from per;
 -- asks: HAVING inside a per-unit query
 select count(*) n from (select person_id from visit group by person_id having count(*) >= 5 and sum(cost) > 500);
 select count(*) n from (select person_id from visit group by person_id having count(*) >= 5 and sum(cost) > 500);
@@ -98,6 +98,27 @@ select region, (select count(*) from area) a, (select max(label) from area b whe
 -- asks: a scalar sub-query over a frontier
 select count(*) n from person where income > (select avg(income) from person);
 select count(*) n from person where income > (select avg(income) from person);
+-- asks: a scalar sub-query tied to groups of other units
+select count(*) n from person p where income > (select avg(q.income) from person q where q.region = p.region and q.sex = p.sex);
+select count(*) n from person p where income > (select avg(q.income) from person q where q.region = p.region and q.sex = p.sex having count(distinct q.person_id) >= 10);
+-- asks: a scalar sub-query over public rows that counts persons, with HAVING of its own
+select a.label, (select count(*) from person p where p.region = a.region having count(*) > 71) n from area a;
+select a.label, (select count(*) from person p where p.region = a.region having count(*) > 71) n from area a;
+-- asks: EXISTS and NOT EXISTS tied to groups of other units
+select count(*) n from visit v where exists (select 1 from visit w where w.cost > 100 and w.clinic = v.clinic) and not exists (select * from visit w where w.cost > 900 and w.clinic = v.clinic);
+select count(*) n from visit v where clinic <> 'rare';
+-- asks: EXISTS over rows of units, tied to nothing
+select count(*) n from person where exists (select 1 from visit where cost > 100) and not exists (select 1 from visit where cost > 9000) and not exists (select * from visit where clinic = 'rare');
+select count(*) n from person;
+-- asks: IN tied to groups of other units
+select count(*) n from person p where 'c1' in (select v.clinic from visit v where v.visit_id % 8 = p.region);
+select count(*) n from person p where p.region in (1, 5);
+-- asks: the same name inside is another table
+select count(*) n from visit join area on visit.visit_id % 12 = area.region where exists (select 1 from visit where visit.clinic = case when area.region = 0 then 'rare' else 'c1' end);
+select count(*) n from visit join area on visit.visit_id % 12 = area.region where area.region <> 0;
+-- asks: cells read by what a row says
+with c as (select region, count(*) n from person group by region) select sum(n) s, count(*) k from (select p.person_id, (select n from c where c.region = p.region limit 1) n from person p);
+with c as (select region, count(*) n from person group by region having count(*) >= 5) select sum(n) s, count(*) k from (select p.person_id, (select n from c where c.region = p.region limit 1) n from person p);
 -- asks: IN aligned on the unit
 select region, count(*) n from person where person_id in (select person_id from visit where clinic = 'c1') group by region;
 select region, count(*) n from person where person_id in (select person_id from visit where clinic = 'c1') group by region having count(*) >= 10;
@@ -131,6 +152,24 @@ select clinic from visit group by clinic having count(distinct person_id) >= 5 o
 -- asks: a window within the unit, then a frontier
 select rn, count(*) n from (select person_id, row_number() over (partition by person_id order by day, visit_id) rn from visit) group by rn;
 select rn, count(*) n from (select person_id, row_number() over (partition by person_id order by day, visit_id) rn from visit) group by rn having count(distinct person_id) >= 5;
+-- asks: windows over whole partitions, of rows and of groups of one unit, in a filter and beside a comma
+select sex, count(*) n, sum(n) m from (select p.sex, p.income, avg(p.income) over (partition by p.region, a.big) x, count(*) over () n from person p, area a where a.region = p.region and p.region < 50 qualify p.income > x) group by sex;
+select sex, count(*) n, sum(n) m from (select p.sex, p.income, avg(p.income) over (partition by p.region, a.big) x, count(*) over () n from person p, area a where a.region = p.region and p.region < 50 qualify p.income > x) group by sex;
+-- asks: a window over groups of one unit, and one within the unit beside it
+select count(*) c, avg(s) a from (select person_id, day, sum(cost) s, avg(sum(cost)) over () t, row_number() over (partition by person_id order by day) r from visit group by person_id, day qualify r = 1) where s > t;
+select count(*) c, avg(s) a from (select person_id, day, sum(cost) s, avg(sum(cost)) over () t, row_number() over (partition by person_id order by day) r from visit group by person_id, day qualify r = 1) where s > t;
+-- asks: partitions without enough units have no value
+select count(t) m from (select clinic, count(*) over (partition by clinic) t from visit);
+select count(*) m from visit where clinic is distinct from 'rare';
+-- asks: DISTINCT of rows with a partition's value
+select distinct sex, count(*) over (partition by sex) s from person;
+select distinct sex, count(*) over (partition by sex) s from person;
+-- asks: RIGHT JOIN with public rows on either side
+select a.label, count(p.sex) n from person p right join area a on a.region = p.region group by a.label;
+select a.label, count(p.sex) n from person p join area a on a.region = p.region group by a.label;
+-- asks: persons beside areas that may miss
+select a.label, count(*) n from area a right join person p on a.region = p.region where p.region < 50 group by a.label;
+select a.label, count(*) n from area a right join person p on a.region = p.region where p.region < 50 group by a.label;
 -- asks: two types of units, each checked
 select trade, count(*) n from job group by trade;
 select trade, count(*) n from job group by trade having count(distinct person_id) >= 5 and count(distinct firm_id) >= 5;

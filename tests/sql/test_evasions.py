@@ -19,23 +19,12 @@ REFUSED = [
     "select count(*) from person p, (select v.cost from visit v where v.cost > p.region) t",
     "select count(*) from area a, (select b.label from area b where b.region = a.region) t, person p",
     "select avg(n) from (select person_id, count(*) n from job group by person_id)",
-    "select count(*) from person p where (select count(*) from person q where q.region = p.region) > 2",
     "select region, (select sum(q.income) from person q where q.region = p.region) from person p group by region",
     "select region from person p group by region having (select sum(q.cost) from visit q where q.person_id = 3) > 1",
-    (
-        "select region from person p group by region order by (select sum(q.income) from person q where "
-        "q.region = p.region)"
-    ),
     "select count(*) from person p where exists (select 1 from person q where q.income > p.income)",
-    "select count(*) from person p where exists (select 1 from visit v where v.cost > 10)",
     "select count(*) from person where income = (select income from person where region = 90)",
     "select (select income from person limit 1) from area",
-    "select a.label, (select count(*) from person p where p.region = a.region) from area a",
     "select array(select income from person)",
-    (
-        "select count(*) from person, area where person.region = area.region and exists (select 1 from person where "
-        "person.region = area.region and income > 1400)"
-    ),
     "select avg((select max(income) from person where person.region = area.region)) from person, area",
     # queries that would fail for one person's value
     "select count(*) from person p where (select a.region from area a where p.income > 2000000000) is null or true",
@@ -48,17 +37,21 @@ REFUSED = [
         "select count(*) from person p where exists (select 1 from area a where p.income > 2000000000 group by a.big "
         "having max(a.region) * max(a.region) * 9000000000000000000 > 1) or true"
     ),
+    # NULLs in lists of units
+    (
+        "select count(*) from person where person_id not in (select p.person_id from area a left join person p on "
+        "a.region = p.region and p.sick)"
+    ),
+    (
+        "select count(*) from area a left join person p on a.region = p.region where p.person_id not in "
+        "(select person_id from person where sick)"
+    ),
     # windows across units
-    "select avg(r) from (select rank() over (order by income) r, person_id from person)",
-    "select avg(t) from (select person_id, sum(sum(cost)) over () t from visit group by person_id)",
-    (
-        "select r, count(*) from (select person_id, rank() over (order by sum(cost)) r from visit group by "
-        "person_id) group by r"
-    ),
-    (
-        "select count(*) from (select person_id, sum(cost) s from visit group by person_id qualify "
-        "row_number() over (order by s) = 1)"
-    ),
+    "select avg(x) from (select lag(income) over (order by income) x from person)",
+    "select avg(x) from (select sum(income) over (order by income) x from person)",
+    "select avg(x) from (select first_value(income) over (partition by region) x from person)",
+    "select avg(x) from (select max(income) over () x from person)",
+    "select avg(x) from (select sum(wage) over (partition by person_id) x from job)",
     "select row_number() over () from person",
     "select region, lag(income) over (partition by region order by income) from person",
     "select sum(x) from (select income - lag(income) over (partition by region order by person_id) x from person)",
@@ -69,11 +62,6 @@ REFUSED = [
     "select p.* from person p",
     "select region from person limit 1",
     "select income from person where region = 90",
-    "select count(*) from (select * from visit limit 1)",
-    "select count(*) from (select * from visit order by cost desc limit 3)",
-    "select count(*) from (select * from visit offset 2999)",
-    "select count(*) from (select person_id, cost from visit union all select person_id, income from person offset 5)",
-    "select count(*) from (select person_id from visit group by person_id limit 1)",
     "select count(*) from (select distinct sum(cost) from visit group by person_id)",
     "select count(*) from (select income from person union select cost from visit)",
     "select count(*) from (select income from person intersect select 1000)",
@@ -134,8 +122,6 @@ REFUSED = [
     "select v.k, count(*) from (values (1), (2)) v(k) left join person p on v.k = p.region group by v.k",
     "select v.k, count(*) from (select 1 k union all select 2) v left join person p on v.k = p.region group by v.k",
     "select count(*) from person p right join own o on o.region = p.region",
-    "select count(*) from person p full join visit v on p.person_id = v.person_id",
-    "select count(*) from person p left join visit v on v.clinic = p.sex",
     # hidden columns and other names
     'select "__tag_person_id" from person',
     'select count(*) from person where "__tag_person_id" = 1',
@@ -176,7 +162,6 @@ REFUSED = [
     "select count(*) from person for update",
     "select count(*) from person a asof join visit b on a.person_id = b.person_id",
     "select count(*) from person a asof left join visit b on a.person_id = b.person_id and a.income >= b.cost",
-    "select count(*) from person semi join visit on person.region = visit.cost",
     "select count(*) from person anti join visit using (cost)",
     "select count(*) from person a semi join visit b using (person_id) right join visit c using (person_id)",
     "select count(*) from person natural join (select 42 as person_id)",
@@ -227,6 +212,17 @@ REFUSED = [
 ]
 
 REVIEWED = [
+    "select avg(r) from (select rank() over (order by income) r, person_id from person)",
+    "select avg(income) from (select * from person order by income desc limit 100)",
+    "select count(*) from (select person_id, cost from visit union all select person_id, income from person offset 5)",
+    "select count(*) from person p full join visit v on p.person_id = v.person_id",
+    "select count(*) from person p left join visit v on v.clinic = 'c' || p.region",
+    "select sum(case when region = 90 and sex = 'f' then income else 10000000 end) from person",
+    "select sum(case when region = 90 then 1 else 1000 end) from person",
+    "select sum(income * case when region = 90 then 1 else 2 end) from person",
+    "select avg(x) from (select person_id, case when region = 90 then income else 9000000 end x from person)",
+    "select sum(greatest(income, 1000000)) from person",
+    "select sum(cost) from (select person_id, cost from visit union all select person_id, 9000000 from person)",
     "select region, max(region) from person group by region",
     "select median(income) from person",
     "select region, quantile_cont(income, 0.5) from person group by region",
@@ -235,7 +231,24 @@ REVIEWED = [
     "select approx_count_distinct(region) from person",
 ]
 
+REVIEWED_NOTHING_OF_ONE = [
+    "select avg(t) from (select income - avg(income) over (partition by sex) t from person where region = 90)",
+    "select count(*) from (select * from visit limit 1)",
+    "select count(*) from (select * from visit order by cost desc limit 3)",
+    "select count(*) from (select * from visit offset 2999)",
+    "select count(*) from (select person_id from visit group by person_id limit 1)",
+    "select r, count(*) from (select person_id, rank() over (order by sum(cost)) r from visit group by 1) group by r",
+    "select count(*) from (select 1 from visit group by person_id qualify row_number() over (order by sum(cost)) = 1)",
+    "select count(*) from person p left join visit v on v.clinic = 'rare' where p.region = 90",
+    "select count(*) from person p left join visit v on v.clinic = p.sex",
+]
+
 NOTHING_OF_ONE = [
+    "select count(*) from person p where p.region = 90 and (select count(*) from person q where q.region = 90) > 2",
+    "select n from (select (select count(*) from person p where p.region = a.region + 90) n from area a) where n > 0",
+    "select count(*) from person p where exists (select 1 from person q where q.region = 90 and q.sick)",
+    "select avg(t) from (select avg(income) over (partition by region) t from person where region = 90)",
+    "select count(*) from visit v where 'rare' in (select w.clinic from visit w where w.clinic = v.clinic)",
     "select region, sum(income) from person where region = 90 group by region",
     "select count(*) from person where income = (select 1000 + 42 * 7919 % 500) and region = 2 and sex = 'f' and sick",
     "select income, count(*) from person where region = 90 group by income",
@@ -284,6 +297,13 @@ def test_it_is_refused_before_anything_runs(protected_desk: Desk, sql: str) -> N
 @pytest.mark.parametrize("sql", REVIEWED)
 def test_people_have_to_judge_it(protected_desk: Desk, sql: str) -> None:
     assert protected_desk.ask(sql).decision == "review"
+
+
+@pytest.mark.parametrize("sql", REVIEWED_NOTHING_OF_ONE)
+def test_people_judge_it_and_nothing_of_a_few_units_is_there(protected_desk: Desk, sql: str) -> None:
+    seen = protected_desk.ask(sql)
+    assert seen.decision == "review", seen.codes
+    assert all(value is None for row in seen.rows for value in row), seen.rows
 
 
 @pytest.mark.parametrize("sql", NOTHING_OF_ONE)

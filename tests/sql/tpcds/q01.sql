@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: correlated-subquery: each customer is compared with the others of the store, and named
+-- protected: refused: use-denied: each customer is compared with the others of the store, and named
 -- en: Customers whose returns are far above their store's average
 -- zh: 退货额远高于所在门店平均值的客户
 with customer_total_return as (

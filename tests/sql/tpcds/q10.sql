@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: correlated-subquery: a web sale belongs to the one who pays and to the one who receives; only one is the customer outside
+-- protected: refused: mixed-units: a web sale belongs to the one who pays and to the one who receives; only one is the customer outside
 -- en: Demographics of customers who bought in a store and elsewhere
 -- zh: 既在门店又在其他渠道购物的客户的人口特征
 SELECT cd_gender, cd_marital_status, cd_education_status, count(*) AS cnt1, cd_credit_rating, count(*) AS cnt2

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: correlated-subquery: each sale is compared with the sales of the item to other customers; their average in a CTE is a checked cell
+-- protected: governed
 -- en: Discounts far above the usual one of an item
 -- zh: 远高于商品常规水平的折扣
 SELECT sum(cs_ext_discount_amt) AS "excess discount amount"

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: outer-join-of-units: a sale without a return would show that certain customers returned nothing
+-- protected: review: outer-join-of-units: a sale without a return would show that certain customers returned nothing
 -- en: Catalog sales less refunds, before and after a date
 -- zh: 某日前后扣除退款的目录销售额
 SELECT w_state, i_item_id,

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: outer-join-of-units: the return is joined by order, not by customer
+-- protected: review: outer-join-of-units: the return is joined by order, not by customer
 -- en: Items with the worst ratio of returns in each channel
 -- zh: 各渠道退货率最差的商品
 with web as (

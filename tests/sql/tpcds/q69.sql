@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: correlated-subquery: a web sale belongs to two customers; only one is the customer outside
+-- protected: refused: mixed-units: a web sale belongs to two customers; only one is the customer outside
 -- en: Demographics of customers who buy in stores only
 -- zh: 只在门店购物的客户的人口特征
 select cd_gender, cd_marital_status, cd_education_status, count(*) as cnt, cd_purchase_estimate, count(*) as cnt2

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: outer-join-of-units: the return is joined by order, not by customer
+-- protected: review: outer-join-of-units: the return is joined by order, not by customer
 -- en: Orders of items that were short of stock, with or without promotion
 -- zh: 库存不足商品的订单，有无促销
 SELECT i_item_desc, w_warehouse_name, d1.d_week_seq,

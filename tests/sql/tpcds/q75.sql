@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: outer-join-of-units: the return is joined by order, not by customer
+-- protected: refused: set-operation-of-units: removing duplicates among the sales of three channels shows single ones
 -- en: Brands whose yearly sales fell, returns taken off
 -- zh: 扣除退货后年销量下降的品牌
 with all_sales as (

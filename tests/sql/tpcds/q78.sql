@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: outer-join-of-units: the return is joined by order, and the rows are per customer
+-- protected: refused: mixed-units: the return is joined by order, and the rows are per customer
 -- en: Store purchases that were not returned against other channels
 -- zh: 门店未退货购买与其他渠道之比
 WITH ws AS (

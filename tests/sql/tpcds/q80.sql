@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: outer-join-of-units: the return is joined by order, not by customer
+-- protected: review: outer-join-of-units: the return is joined by order, not by customer
 -- en: Sales, returns and profit by channel and id with subtotals
 -- zh: 按渠道与编号的销售、退货、利润及小计
 WITH ssr AS (

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: outer-join-of-units: the return is joined by ticket, and the rows are per customer
+-- protected: refused: mixed-units: the return is joined by ticket, and the rows are per customer
 -- en: Sales per customer after returns for one reason
 -- zh: 扣除某原因退货后每个客户的销售额
 select ss_customer_sk, sum(act_sales) as sumsales

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: correlated-subquery: nothing says that an order's lines are its customer's; l_custkey = o_custkey would
+-- protected: governed
 -- en: Orders with a late line, by priority
 -- zh: 按优先级统计存在迟交行的订单
 SELECT o_orderpriority, COUNT(*) AS order_count

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: window-over-units: the window compares every customer's lines of a part; an average per part in a CTE is a checked cell
+-- protected: governed
 -- en: Revenue lost without very small orders of a part
 -- zh: 不接极小订单会损失的收入
 SELECT sum(l_extendedprice) / 7.0 AS avg_yearly

@@ -1,5 +1,5 @@
 -- governed
--- protected: refused: correlated-subquery: the sum over customers' lines is asked for once per row; grouped in a CTE and joined it is a checked cell
+-- protected: governed
 -- en: Suppliers with too much stock of forest parts
 -- zh: 森林系列零件库存过多的供应商
 SELECT s_name, s_address
