@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, select, text, update
 from app.authorization.grants import active_authorization
 from app.catalog.entries import current_dataset, listed
 from app.catalog.mounting import described, mount_enterprise
+from app.disclosure.budget import spend
 from app.disclosure.firewall import compare
 from app.disclosure.history import Entry, History, keep
 from app.disclosure.index.blocks import blocks
@@ -26,8 +27,9 @@ from app.domain.authorizations import Authorization
 from app.domain.errors import Broken, Finding, Refusal
 from app.domain.footprint import Footprint
 from app.domain.parameters import representatives
+from app.domain.people import Actor
 from app.domain.ports import Clock
-from app.domain.proofs import CheckReport
+from app.domain.proofs import CheckReport, Plan
 from app.domain.times import stamp
 from app.domain.values import Dataset, DatasetKind
 from app.engine import Engine
@@ -68,6 +70,8 @@ class Casework:
     home: Path
     clock: Clock
     policies: InForce = field(default_factory=InForce)
+    machine: Actor | None = None
+    """Who pays for runs with noise; without it they are refused."""
 
     def check(self, job: JobRecord) -> None:
         """Decide a submitted job before it is queued; raises SluiceError to refuse it."""
@@ -115,6 +119,7 @@ class Casework:
             progress=heartbeat.stage,
             steps=heartbeat.step,
             cancelled=heartbeat.stopped,
+            spend=partial(self._spend, job) if self.machine is not None else None,
         )
         plan = evaluated.plan
         return Evaluation(
@@ -205,6 +210,13 @@ class Casework:
         return page_of(record, task, answer)
 
     # -- pieces
+
+    def _spend(self, job: JobRecord, plan: Plan) -> None:
+        """Pay for a plan with noise, before it runs."""
+        privacy = self.engine.repairs["dp"].privacy
+        if plan.private is None or privacy is None or self.machine is None:
+            raise Refusal("dp-no-budget")
+        spend(self.store, self.machine, plan.private, privacy.budget, authorization=job.authorization, job=job.id)
 
     def _history(self, connection: Connection, *, pending: bool) -> History:
         joined = history_segment.join(output, output.c.id == history_segment.c.output_id)

@@ -98,7 +98,14 @@ def run_trial(engine: Engine, trial: Trial, clock: Clock, *, progress: Progress 
         held, context = _held(trial, datasets, clock)
         try:
             question = _question(engine, trial, datasets, held, context)
-            evaluated = evaluate(engine, question, folder_history(home / "history"), home / "run", progress=progress)
+            evaluated = evaluate(
+                engine,
+                question,
+                folder_history(home / "history"),
+                home / "run",
+                progress=progress,
+                spend=lambda _plan: None,  # a trial by those who have the data costs nobody anything
+            )
         except (Invalid, Refusal) as refusal:
             return Outcome(decision=Decision.REFUSED, refusals=refusal.findings, timings={"mount": mounted})
         return _outcome(evaluated, home, mounted)

@@ -126,7 +126,7 @@ def evaluate(
     progress: Progress = lambda _stage: None,
     steps: Steps | None = None,
     cancelled: Cancelled | None = None,
-    spend: Spend = lambda _plan: None,
+    spend: Spend | None = None,
 ) -> Evaluated:
     """Everything from SQL to a check report; the result and its evidence end up in `folder`, which must be empty.
 
@@ -144,6 +144,8 @@ def evaluate(
         progress("running")
         plan = _plan(engine, question, grant, merged(stopped, out_for_others(marks)))
         if plan.private is not None and plan.private.frontiers:
+            if spend is None:
+                raise Refusal("dp-no-budget")
             spend(plan)
         result = _run(engine, plan, folder, timings, steps=steps, cancelled=cancelled)
         progress("checking")

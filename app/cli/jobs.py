@@ -311,7 +311,9 @@ def casework_of(running: Services) -> Iterator[Casework]:
     settings = running.config
     with Launcher(places=settings.home / "places") as launcher:
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
-        yield Casework(store=running.store, engine=engine, home=settings.home, clock=running.clock)
+        yield Casework(
+            store=running.store, engine=engine, home=settings.home, clock=running.clock, machine=running.machine()
+        )
 
 
 def _text(file: Path) -> str:

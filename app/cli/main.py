@@ -25,6 +25,7 @@ GROUPS = {
     "template": "app.cli.templates",
     "job": "app.cli.jobs",
     "worker": "app.cli.jobs",
+    "budget": "app.cli.budget",
     "review": "app.cli.review",
     "release": "app.cli.release",
     "verify": "app.cli.release",

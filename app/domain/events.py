@@ -29,6 +29,7 @@ OTHER_EVENTS: dict[str, str] = {
     "template:voted": "a reviewer voted on a template",
     "release:bundled": "a signed bundle was written",
     "release:fetched": "a released bundle was handed to its recipient",
+    "privacy:spent": "a run with noise was paid for from an authorization's budget, before it ran",
     "ledger:exported": "the ledger was exported",
 }
 """Events beside those of the lifecycles, each with what it says."""

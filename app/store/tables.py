@@ -286,6 +286,20 @@ suppression_pattern = Table(
 """Which rows of an aggregation an output left out beside its unsafe cells; `rows` are hashes of keys as hex. The same
 aggregation in another output leaves out the same."""
 
+# ------------------------------------------------------------------ noise
+privacy_spending = Table(
+    "privacy_spending",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _reference("authorization_id", "authorization.id"),
+    Column("dataset", Text, nullable=False),
+    _reference("job_id", "job.id"),
+    Column("epsilon", Text, nullable=False),
+    Column("delta", Text, nullable=False),
+    _moment("created_at"),
+)
+"""What a run with noise has cost a data set under an authorization: exact decimals as text. Rows are only added."""
+
 # ------------------------------------------------------------------ templates
 template = Table(
     "template",
