@@ -123,7 +123,7 @@ def _first_factor(self: Pieces, _other: Pieces, *, weighed: bool) -> Pieces:
     return self
 
 
-_unit_relation = govern.unit_relation
+_unit_relation = relations.unit_relation
 
 
 def _no_pieces(select: exp.Select, rows: Rows) -> Relation:

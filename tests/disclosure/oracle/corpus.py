@@ -10,13 +10,16 @@ QUERIES = Path(__file__).with_name("queries.sql")
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One query: its title, what is asked, each frontier as plain SQL, and inner cells that count as released."""
+    """One query: its title, what is asked, each frontier as plain SQL, and inner cells that count as released.
+
+    `review` says whether people have to judge it; None where that is not stated.
+    """
 
     title: str
     sql: str
     frontiers: tuple[str, ...]
     given: tuple[tuple[str, str], ...] = ()
-    review: bool = False
+    review: bool | None = False
 
 
 def queries(file: Path = QUERIES) -> list[Asked]:

@@ -21,6 +21,7 @@ select n1.n_name, n2.n_name, extract(year from l_shipdate), sum(l_extendedprice)
 -- raw: select year(l_shipdate), sum(case when n_name = 'nation 1' then l_extendedprice else 0 end), sum(l_extendedprice) from lineitem, supplier, nation, part where s_suppkey = l_suppkey and s_nationkey = n_nationkey and p_partkey = l_partkey and p_type = 'ECONOMY TIN' group by 1
 select year(l_shipdate) y, sum(case when n_name = 'nation 1' then l_extendedprice else 0 end) / sum(l_extendedprice) share from lineitem, supplier, nation, part where s_suppkey = l_suppkey and s_nationkey = n_nationkey and p_partkey = l_partkey and p_type = 'ECONOMY TIN' group by y order by y;
 -- asks: TPC-H 9, profit by brand, less cost
+-- review
 select p_brand, sum(l_extendedprice - 2 * l_quantity) from lineitem, part, partsupp where p_partkey = l_partkey and ps_partkey = p_partkey and ps_suppkey = l_suppkey group by p_brand;
 -- asks: TPC-H 10, returned items by segment
 select c_mktsegment, sum(l_extendedprice), sum(c_acctbal) from customer join lineitem on c_custkey = l_custkey where l_returnflag = 'R' group by c_mktsegment;
@@ -96,8 +97,10 @@ select sex, sum(case when sick then income else 0 end), sum(case when sick then 
 -- asks: CASE that turns the sign
 select sex, sum(case when sick then income else -income end) from person group by sex;
 -- asks: arithmetic in a measure
+-- review
 select band, sum(income * points), sum(income + 1), sum(2 * income - points) from person group by band;
 -- asks: coalesce in a measure
+-- review
 select band, sum(coalesce(income, 0)), sum(coalesce(income, 7)), count(coalesce(income, 7)) from person group by band;
 -- asks: nullif in a measure
 select band, count(nullif(points, 0)), sum(nullif(points, 0)) from person group by band;
@@ -201,10 +204,12 @@ select i.beds, count(*), sum(v.cost) from visit v join clinic_info i on v.clinic
 -- asks: a cross join with an open table
 select a.big, count(*), sum(p.income) from person p cross join area a group by a.big;
 -- asks: a join with literal rows
+-- review
 select x.i, sum(p.income * x.i) from person p, (values (1), (2)) x(i) group by x.i;
 -- asks: a join with own rows
 select m.tag, count(*), sum(p.income) from person p join mine m using (person_id) group by m.tag;
 -- asks: weights of own rows
+-- review
 select sum(p.income * m.weight), count(*) from person p join mine m using (person_id);
 -- asks: own rows of another key
 select m.tag, count(*), sum(p.points) from person p join mine m on m.weight = p.region group by m.tag;
@@ -307,6 +312,7 @@ select distinct region from person except select distinct region from person whe
 -- raw: select band, sum(points) from person where income > 5 group by band
 with rich as (select * from person where income > 5) select (select max(n) from (select sex, count(*) n from rich group by sex)) a, (select max(s) from (select band, sum(points) s from rich group by band)) b;
 -- asks: nested queries with other names
+-- review
 -- raw: select r, sum(x), count(*) from (select region r, income + 1 x from person where sex = 'f') group by r
 select g, t from (select q.r g, sum(q.x) t, count(*) n from (select z.region r, z.income + 1 x from (select * from person where sex = 'f') z) q group by q.r) where n > 1;
 -- asks: a CTE with column names
@@ -327,3 +333,18 @@ select (select count(*) from person where sick) a, (select sum(cost) from visit 
 -- asks: numbers that look alike
 -- raw: select count(*), count(income), sum(1), count(*) filter (where true) from person
 select count(*), count(income), sum(1), count(*) filter (where true) from person;
+-- asks: ROLLUP
+-- raw: select region, sex, count(*), sum(income) from person group by region, sex
+-- raw: select region, count(*), sum(income) from person group by region
+-- raw: select count(*), sum(income) from person
+select region, sex, count(*), sum(income) from person group by rollup(region, sex);
+-- asks: CUBE over a join
+-- raw: select sex, clinic, count(*), avg(cost) from person join visit using (person_id) group by sex, clinic
+-- raw: select sex, count(*), avg(cost) from person join visit using (person_id) group by sex
+-- raw: select clinic, count(*), avg(cost) from person join visit using (person_id) group by clinic
+-- raw: select count(*), avg(cost) from person join visit using (person_id)
+select sex, clinic, count(*) n, avg(cost) a from person join visit using (person_id) group by cube(sex, clinic) having count(*) > 1;
+-- asks: GROUPING SETS with two types of units
+-- raw: select trade, sum(wage), count(*) from job group by trade
+-- raw: select sum(wage), count(*) from job
+select trade, sum(wage), count(*) from job group by grouping sets ((trade), ());

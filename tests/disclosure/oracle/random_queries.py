@@ -101,7 +101,7 @@ class Queries:
             frontiers: tuple[str, ...] = (_plain(first), _plain(second))
         else:
             sql, frontiers = self._above(first), (_plain(first),)
-        return Asked(title=f"seed {self.seed}", sql=sql, frontiers=frontiers)
+        return Asked(title=f"seed {self.seed}", sql=sql, frontiers=frontiers, review=None)
 
     def _above(self, grouped: tuple[list[str], list[str], str]) -> str:
         keys, measures, _ = grouped
