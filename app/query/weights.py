@@ -106,7 +106,8 @@ class Weights:
 
     def _column(self, column: exp.Expr) -> Pieces:
         alias, name = column.text("table").lower(), column.name.lower()
-        plain = Pieces(texts=frozenset({f"{alias}.{name}"}), known=alias not in self.units)
+        text = frozenset({f"{alias}.{name}"})
+        plain = Pieces(texts=text, known=alias not in self.units, chosen=alias in self.own)
         return self.columns.get((alias, name), plain)
 
     def _product(self, product: exp.Expr) -> Pieces:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tests.attacks.attacks import Attack, Guess
+from tests.attacks.asking import Guess
+from tests.attacks.attacks import Attack
 from tests.attacks.operator import Operator
 from tests.attacks.world import Person, World
 

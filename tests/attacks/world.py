@@ -106,11 +106,15 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Seat:
-    """What an attacker sits at: an engine with its rules, mounted data, and a folder for runs and history."""
+    """What an attacker sits at: an engine with its rules, mounted data, and a folder for runs and history.
+
+    Without `people` what they would have to judge leaves too.
+    """
 
     engine: Engine
     datasets: tuple[Dataset, ...]
     home: Path
+    people: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,5 +200,5 @@ def _world(folder: Path, checked: Engine, unchecked: Engine, *, other: bool) -> 
     return World(
         persons=persons,
         checked=Seat(engine=checked, datasets=datasets, home=home / "on"),
-        unchecked=Seat(engine=unchecked, datasets=datasets, home=home / "off"),
+        unchecked=Seat(engine=unchecked, datasets=datasets, home=home / "off", people=False),
     )
