@@ -38,6 +38,9 @@ from app.query.private import SUMMED, Prefix, PrivateSql, Share
 COUNTS = frozenset({"count", "count_if", "countif"})
 WEIGHTS = {CELLS: 1, CONTRIBUTORS: 4, COUNT: 4, SUM: 4}
 """How much of the epsilon a column of noise takes. The number of cells can be noisy: it is only held against a cap."""
+HARMLESS = frozenset({"measure-transform", "measure-pieces"})
+"""Reasons for review that are about a measure's values alone. Any other one says that rows hang on other units' rows,
+as ranks and LIMIT make them: then one unit could move any number of them, and no noise is enough."""
 GRID = 9
 """A row's bounds are at most 10^9 steps of the grid away from zero: far below what a DOUBLE holds exactly."""
 
@@ -47,11 +50,17 @@ def privately(
 ) -> tuple[list[PrivateSql], PrivateRun]:
     """Every frontier of a governed query with noise, and what the run costs.
 
-    Raises Refusal "dp-…" with every measure that has no bound, frontiers of several units, and "dp-split-too-fine"
-    when there are so many numbers that the noise of the number of cells would hide it.
+    Raises Refusal "dp-…" with every measure that has no bound, frontiers of several units, rows that hang on those of
+    other units, and "dp-split-too-fine" when there are so many numbers that the noise of the number of cells hides it.
     """
     bounds = Bounds(datasets={d.name.lower(): d for d in analysis.datasets}, ctes=dict(governed.ctes))
     findings = [f for frontier in governed.frontiers for f in _findings(frontier, bounds, analysis.sql)]
+    told = {f.position for f in findings}
+    findings += [
+        Finding(code="dp-dependent-rows", position=reason.position)
+        for reason in governed.reasons
+        if reason.code not in HARMLESS and reason.position not in told
+    ]
     if findings:
         raise Refusal(*dict.fromkeys(findings))
     shares = [tuple(share(m, f, bounds, privacy) for m in f.measures) for f in governed.frontiers]

@@ -17,7 +17,7 @@ from app.disclosure.private import half_width, told
 from app.domain.errors import Broken, Refusal
 from app.domain.privacy import CELLS, CONTRIBUTORS, COUNT, SUM, NoiseColumn, tail
 from app.query.private import NOISE
-from tests.privacy.world import POLICY, SMALL, private_plan
+from tests.privacy.world import HANGING, POLICY, SMALL, private_plan
 
 MANY = 40_000
 COUNTS = "SELECT clinic, count(*) AS n, sum(fee) AS f FROM visit GROUP BY clinic"
@@ -167,6 +167,8 @@ REFUSED = {
     "SELECT avg(s) FROM (SELECT person, sum(score) AS s FROM visit GROUP BY person) t": ("dp-no-bounds", 1, 8),
     "SELECT count(*) FROM visit v JOIN firm f ON v.clinic = f.clinic": ("dp-several-units", 1, 8),
     "SELECT count(*) FROM person a JOIN person b ON a.age = b.age": ("dp-several-units", 1, 8),
+    f"{HANGING['every second by fee']}": ("dp-dependent-rows", 1, 46),
+    f"{HANGING['the cheapest']}": ("dp-dependent-rows", 1, 81),
 }
 
 

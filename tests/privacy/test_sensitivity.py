@@ -13,8 +13,9 @@ from itertools import product
 
 import pytest
 
+from app.domain.errors import Refusal
 from app.domain.privacy import CONTRIBUTORS, PrivateFrontier
-from tests.privacy.world import SMALL, Measured, Vectors, distance, private_plan, world
+from tests.privacy.world import HANGING, SMALL, Measured, Vectors, distance, private_plan, world
 
 SEEDS = (1, 2)
 QUERIES = {
@@ -85,6 +86,17 @@ QUERIES = {
     "rollup": "SELECT clinic, month, count(*), sum(fee) FROM visit GROUP BY ROLLUP (clinic, month)",
     "above the average": (
         "SELECT clinic, count(*) FROM visit WHERE score > (SELECT avg(score) FROM visit) GROUP BY clinic"
+    ),
+    "dearer than their clinic": (
+        "SELECT month, count(*), sum(fee) FROM (SELECT month, fee, avg(fee) OVER (PARTITION BY clinic) AS a "
+        "FROM visit) t WHERE fee > a GROUP BY month"
+    ),
+    "dearer than their month": (
+        "SELECT v.clinic, count(*) FROM visit v WHERE v.fee > (SELECT avg(w.fee) FROM visit w WHERE w.month = v.month) "
+        "GROUP BY v.clinic"
+    ),
+    "public rows last": (
+        "SELECT r.area, count(*), sum(v.score) FROM visit v RIGHT JOIN region r ON v.clinic = r.clinic GROUP BY r.area"
     ),
     "ranks": (
         "SELECT clinic, n, rank() OVER (ORDER BY n) FROM (SELECT clinic, count(*) AS n FROM visit GROUP "
@@ -162,6 +174,21 @@ def test_without_the_bound_on_contributions_the_promise_is_broken(limit: str) ->
         if distance(whole[frontier.number, place], part[frontier.number, place]) > column.sensitivity
     ]
     assert broken
+
+
+@pytest.mark.parametrize("name", HANGING)
+def test_rows_that_hang_on_other_units_would_break_the_promise(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The attack that the refusal of ranks and limits stops."""
+    with pytest.raises(Refusal) as caught:
+        private_plan(HANGING[name])
+    assert {f.code for f in caught.value.findings} == {"dp-dependent-rows"}
+    monkeypatch.setattr("app.query.private_plan.HARMLESS", frozenset({"rank-over-units", "limit-over-units"}))
+    careless = Measured(private_plan(HANGING[name], replace(SMALL, rows_per_unit=1, cells_per_unit=1)), world(1))
+    assert any(
+        distance(whole[frontier.number, place], part[frontier.number, place]) > column.sensitivity
+        for frontier, whole, part in _changes(careless)
+        for place, column in enumerate(frontier.columns)
+    )
 
 
 def test_the_bounds_are_reached_so_that_no_noise_is_wasted() -> None:

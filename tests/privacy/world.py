@@ -132,6 +132,14 @@ def private_plan(sql: str, privacy: Privacy = SMALL, *, contributors: int = 1) -
     )
 
 
+HANGING = {
+    "every second by fee": "SELECT clinic, count(*) FROM (SELECT clinic, rank() OVER (ORDER BY fee, free) AS r "
+    "FROM visit) t WHERE r % 2 = 0 GROUP BY clinic",
+    "the cheapest": "SELECT clinic, count(*) FROM (SELECT clinic FROM visit ORDER BY fee, free LIMIT 20) t "
+    "GROUP BY clinic",
+}
+"""Which rows count hangs on all other rows: take one person away, and every row after its own changes its side."""
+
 Vector = dict[tuple[Any, ...], int]
 """Keys of a cell → its number."""
 Vectors = dict[tuple[int, int], Vector]
