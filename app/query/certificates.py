@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain.rules import LevelRule
-from app.query.contributions import NETS, condition, content, contributes, value
+from app.query.contributions import NETS, changes, condition, content, contributes, value
 from app.query.frontier import Measure
 
 BUCKETS = 64
@@ -74,7 +74,8 @@ class Certificates:
             if j in self.own:
                 columns.append(f"sum(CASE WHEN {counts} THEN hash({tag}) END) AS p{j}")
             if what is not None:
-                columns.append(f"sum({f'CASE WHEN {counts} THEN {what} END' if j in self.own else what}) AS q{j}")
+                entered = f"CASE WHEN {changes(measure)} THEN {what} END" if j in self.own else what
+                columns.append(f"sum({entered}) AS q{j}")
             if j in self.filtered:
                 columns.append(f"bool_and({condition(measure)}) AS e{j}")
             if j in self.summed:

@@ -23,8 +23,17 @@ _TOTALS = {
 """Function → how the results over disjoint sets of rows make the result over all of them, with the same type."""
 
 
+def changes(measure: Measure) -> str:
+    """SQL: could the measure be another without this row? A zero is nothing to a sum, but it lowers an average."""
+    return _met(measure, zeros=measure.function not in NETS)
+
+
 def contributes(measure: Measure) -> str:
     """SQL: does this row's unit contribute to the measure through it? "TRUE" when every row does."""
+    return _met(measure, zeros=measure.function not in SUMS)
+
+
+def _met(measure: Measure, *, zeros: bool) -> str:
     conditions = [f"coalesce({total_sql(measure.condition)}, FALSE)"] if measure.condition is not None else []
     if measure.argument is not None:
         argument = f"({total_sql(measure.argument)})"
@@ -32,7 +41,7 @@ def contributes(measure: Measure) -> str:
             conditions.append(f"coalesce({argument}, FALSE)")
         else:
             conditions.append(f"{argument} IS NOT NULL")
-            if measure.function in SUMS:
+            if not zeros:
                 conditions.append(f"{argument} <> 0")
     return " AND ".join(conditions) or "TRUE"
 

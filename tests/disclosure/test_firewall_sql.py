@@ -71,6 +71,11 @@ KINDS = (
     Kind("remove", _ALL, lambda d: f"{_ALL} where slot >= {d}"),
     Kind("add", f"{_ALL} where slot >= 40", lambda d: f"{_ALL} where slot >= {40 - d}"),
     Kind(
+        "zeros of an average",
+        "select avg(case when slot < 40 then amount else 0 end) from visit",
+        lambda d: f"select avg(case when slot < 40 then amount else 0 end) from visit where slot < {PERSONS - d}",
+    ),
+    Kind(
         "swap",
         f"{_ALL} where slot >= 40 and slot < 200",
         lambda d: f"{_ALL} where slot >= {40 + d // 2} and slot < {200 + d - d // 2}",
