@@ -161,7 +161,6 @@ ATTACKS = {
 
 
 REFUSED = {
-    "an outer join that keeps all": "outer-join-of-units",
     "the file itself": "construct-refused",
     "the file by its path": "unknown-table",
     "the text of the view": "construct-refused",
