@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from app.disclosure.segment import BUCKETS, SEGMENT, Segment, joined
+from app.disclosure.segment import BUCKETS, SEGMENT, WHOLE_ROWS, Segment, joined
 from app.disclosure.sums import with_rollups
 from app.domain.errors import Broken
 from app.domain.proofs import FrontierOutline, Plan
@@ -67,13 +67,27 @@ def _parts(outline: FrontierOutline, folder: Path) -> list[Segment]:
     )
     found = []
     for lane, measure in sorted({*zip(rows["lane"].tolist(), rows["measure"].tolist(), strict=True)}):
-        if measure == _ROWS and outline.measures:
-            continue
         chosen = (rows["lane"] == lane) & (rows["measure"] == measure)
         cells, grid = _cells(frontier, {n: v[chosen] for n, v in rows.items()})
         if len(cells.key):
-            found.append(with_rollups(cells, grid))
+            whole = with_rollups(cells, grid)
+            found += [replace(whole, group=group) for group in _groups(whole, outline)]
     return found
+
+
+def _groups(part: Segment, outline: FrontierOutline) -> list[NDArray[np.str_]]:
+    """With what the entries of a unit and measure are compared: one `group` each.
+
+    Rows with the rows of other releases, whatever is measured of them: the average age of all but one is near to their
+    number. A measure with those that have some field in common: `sum(a + 0 * b)` with `sum(a)`. Counts with counts,
+    also of different values; rows of which nothing is measured are counts.
+    """
+    unit, _, family = str(part.group[0]).partition("|")
+    if part.measure[0] == _ROWS:
+        names = [WHOLE_ROWS, *([] if outline.measures else [""])]
+    else:
+        names = family.split(",") if ":" not in family else [family, *([""] if family.startswith("distinct:") else [])]
+    return [np.full(len(part.key), f"{unit}|{name}") for name in names]
 
 
 def _cells(frontier: _Frontier, part: dict[str, NDArray[Any]]) -> tuple[Segment, NDArray[np.uint64]]:

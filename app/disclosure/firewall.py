@@ -19,12 +19,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.disclosure.history import History
 from app.disclosure.index.cells import cells_of
 from app.disclosure.index.lookup import Index, indexed, near
 from app.disclosure.index.past import UNWANTED, Past, opened
 from app.disclosure.released import Differences
-from app.disclosure.segment import Segment
+from app.disclosure.segment import WHOLE_ROWS, Segment
 
 THIS = "this release"
 
@@ -80,7 +83,8 @@ class _Pair:
 def compare(new: Segment, history: History) -> Comparison:
     """Hold `new` against the history and against itself."""
     past, own, differences = opened(history), indexed(cells_of(new)), Differences()
-    pairs = list(_pairs(own, past, differences))
+    rows: NDArray[np.bool_] = np.char.endswith(new.group.astype(np.str_), WHOLE_ROWS)
+    pairs = list(_pairs(own, past, differences, rows))
     excused = differences.released(own, past)
     left = [p for number, p in enumerate(pairs) if number not in excused]
     old = [p for p in left if p.release != THIS]
@@ -94,8 +98,8 @@ def compare(new: Segment, history: History) -> Comparison:
     return Comparison(near=tuple(sorted(findings, key=lambda n: (n.frontier, n.measure, n.key))))
 
 
-def _pairs(new: Index, past: Past, differences: Differences) -> Iterator[_Pair]:
-    """Every near pair; its difference is noted under the number of the pair."""
+def _pairs(new: Index, past: Past, differences: Differences, rows: NDArray[np.bool_]) -> Iterator[_Pair]:
+    """Every near pair; its difference is noted under the number of the pair. Of `rows` those of other releases only."""
     for stock, rank in past.stocks():
         for pairs in near(new.cells, stock.index):
             best = stock.best(pairs.right, rank)
@@ -106,7 +110,7 @@ def _pairs(new: Index, past: Past, differences: Differences) -> Iterator[_Pair]:
             for a, b, name, d in listed:
                 yield _Pair(new=a, other=b, release=past.names[name], distance=d)
     for pairs in near(new.cells, new):
-        later = pairs.left > pairs.right
+        later = (pairs.left > pairs.right) & ~rows[pairs.left]
         i, j = pairs.left[later], pairs.right[later]
         differences.note(new.cells, i, new.cells, j)
         for a, b, d in zip(i.tolist(), j.tolist(), pairs.distance[later].tolist(), strict=True):

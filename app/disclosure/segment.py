@@ -16,6 +16,8 @@ from app.domain.errors import Broken
 
 BUCKETS = 64
 SEGMENT = "segment.npz"
+WHOLE_ROWS = "rows:"
+"""Ends the group of entries about rows as such, which are compared with those of other releases only."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

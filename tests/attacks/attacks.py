@@ -15,9 +15,6 @@ from tests.attacks.asking import Guess
 from tests.attacks.operator import Operator
 from tests.attacks.world import Person
 
-OTHER_FIELDS = (
-    "the firewall compares measures over the same fields alone: one more field, or DISTINCT, and it looks away"
-)
 REPEATED = (
     "presence adds up rows: where each person has several, every bucket differs and a missing person does not show"
 )
@@ -71,9 +68,9 @@ ATTACKS = (
     _attack(differencing.division_that_fails_for_one, "sick"),
     _attack(differencing.reworded_and_averaged, "sick"),
     _attack(differencing.colluding_operators, "income"),
-    _attack(differencing.other_fields_in_the_measure, "income", OTHER_FIELDS),
-    _attack(differencing.average_of_a_condition, "sick", OTHER_FIELDS),
-    _attack(differencing.persons_against_rows, "sick", OTHER_FIELDS),
+    _attack(differencing.other_fields_in_the_measure, "income"),
+    _attack(differencing.average_of_a_condition, "sick"),
+    _attack(differencing.persons_against_rows, "sick"),
     _attack(differencing.scaled, "income"),
     _attack(differencing.scaled_and_toned_down, "income"),
     _attack(differencing.shifted_and_toned_down, "income"),
