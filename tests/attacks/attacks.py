@@ -87,7 +87,7 @@ ATTACKS = (
     _attack(combining.weights_of_an_own_list, "sick"),
     _attack(cells.what_the_firewall_stops, "sick", TELLS, by_refusals=True),
     _attack(cells.how_many_cells_are_suppressed, "sick", TELLS, by_refusals=True),
-    _attack(cells.one_who_dominates_if_sick, "sick", by_refusals=True),
+    _attack(cells.one_who_dominates_if_sick, "sick", TELLS, by_refusals=True),
     _attack(cells.one_who_completes_a_cell, "sick", TELLS, by_refusals=True),
     _attack(cells.everyone_alike, "sick", ALIKE),
     _attack(cells.cell_of_one, "income"),

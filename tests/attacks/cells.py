@@ -27,8 +27,9 @@ def how_many_cells_are_suppressed(op: Operator, t: Person) -> Guess:
 
 
 def one_who_dominates_if_sick(op: Operator, t: Person) -> Guess:
-    measure = f"sum(case when {t.described} and sick then 1000000 else 1 end)"
-    return op.number(income(t, measure)) is None
+    """A measure that goes to people: what was taken out of it is told before they have looked."""
+    view = op.see(income(t, f"sum(case when {t.described} and sick then 1000000 else 1 end)"))
+    return view.suppressed > 0 or "dominated" in view.verdicts
 
 
 def one_who_completes_a_cell(op: Operator, t: Person) -> Guess:
