@@ -66,6 +66,7 @@ def report(
         taken=taken(judged.cells),
         lineage=analysis.lineage,
         rounding=plan.rule.rounding_base if plan.frontiers else None,
+        noise=plan.noise,
     )
 
 

@@ -18,7 +18,7 @@ from app.domain.values import REPAIRS
 FILE = "repairs.toml"
 _KEYS: Mapping[str, Mapping[str, type[int | float]]] = {
     "round": {"base": int},
-    "cell-key": {"largest": int, "variance": float, "share": float},
+    "cell-key": {"largest": int, "variance": float},
     "dp": {
         "epsilon": float,
         "delta": float,
@@ -60,9 +60,7 @@ def _repair(kind: str, table: Mapping[str, Any]) -> Repair:
         at = thresholds(table["largest"], table["variance"])
     except ValueError as error:
         raise Broken("disclosure-repairs", problem=f"{kind}.variance: {error}") from None
-    noise = Noise(
-        largest=table["largest"], variance=float(table["variance"]), share=float(table["share"]), thresholds=at
-    )
+    noise = Noise(largest=table["largest"], variance=float(table["variance"]), thresholds=at)
     return Repair(kind=kind, noise=noise)
 
 

@@ -118,6 +118,8 @@ class Plan:
     columns: tuple[str, ...]
     hash: str
     private: PrivateRun | None = None
+    noise: int | None = None
+    """How much noise by cell key a count may have, either way; None when there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,6 +293,8 @@ class CheckReport:
     lineage: tuple[ColumnLineage, ...] = field(default=())
     rounding: int | None = field(default=None)
     """What every count and sum was rounded to a multiple of."""
+    noise: int | None = field(default=None)
+    """How much noise by cell key each count may have, either way."""
     privacy: PrivacyReport | None = field(default=None)
     """The noise that the output carries, if it does; then `suppressed` and all contributors are noised numbers too."""
     hidden: tuple[HiddenCell, ...] = field(default=())

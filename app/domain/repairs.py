@@ -9,15 +9,13 @@ from app.domain.privacy import Privacy
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """Noise by cell key: counts take up to `largest`, of variance `variance`.
+    """Noise by cell key: counts take up to `largest` of it either way, of variance `variance`.
 
-    A sum takes the same noise in units of `share` of its largest contribution. `thresholds` are the cell keys, in
-    order, at which the noise grows by one (see `app.disclosure.perturbation`).
+    `thresholds` are the cell keys, in order, at which the noise grows by one (see `app.disclosure.perturbation`).
     """
 
     largest: int
     variance: float
-    share: float
     thresholds: tuple[int, ...]
 
 

@@ -99,6 +99,7 @@ def _common(report: CheckReport, audience: str) -> dict[str, Any]:
         "taken": taken,
         "lineage": [asdict(column) for column in report.lineage],
         "rounding": report.rounding,
+        "noise": report.noise,
     }
 
 

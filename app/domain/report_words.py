@@ -51,6 +51,11 @@ def _sentences(shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"计数与合计一律取整为 {shown['rounding']} 的倍数。",
             f"Every count and sum was rounded to a multiple of {shown['rounding']}.",
         )
+    if shown["noise"] is not None:
+        yield (
+            f"每个计数加有由单元格贡献者决定的扰动，至多 ±{shown['noise']}；同样的贡献者总是得到同样的扰动。",
+            f"Every count carries noise of at most {shown['noise']} either way, the same for the same contributors.",
+        )
     if shown["privacy"] is not None:
         yield "数值加有差分隐私噪声，不是精确值。", "The numbers carry noise of differential privacy; none is exact."
     if number := len(shown["restrictions"]):

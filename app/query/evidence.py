@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from app.domain.repairs import Noise
 from app.domain.rules import PLACES, LevelRule
 from app.query.certificates import BUCKETS, Certificates, limits, net
 from app.query.contributions import COUNTS, contributes, parts, value
@@ -56,6 +57,8 @@ class FrontierSql:
     prefix: Prefix
     stops: Stops = NO_STOPS
     in_order: bool = False
+    noise: Noise | None = None
+    """Added to the counts of safe cells, by the key of each: the sum of the hashes of who contributes."""
 
     def steps(self) -> list[tuple[str, str]]:
         """(table, SELECT) in the order in which they run."""
@@ -213,14 +216,27 @@ class FrontierSql:
         i, measures = self.frontier.number, self.frontier.measures
         columns = ["f.cell", *self._key_list("f")]
         for j, measure in enumerate(measures):
-            value = f"f.a{j}"
+            value = f"f.a{j}" if self.noise is None else _perturbed(f"f.a{j}", f"h.h{j}", self.noise)
             if self.rule.rounding_base and measure.function in ROUNDED:
                 value = f"round({value} / {self.rule.rounding_base}.0) * {self.rule.rounding_base}"
                 value = f"CAST({value} AS BIGINT)" if measure.function != "sum" else value
             columns.append(f"CASE WHEN v.ok{j} THEN {value} END AS a{j}")
         some = " OR ".join(f"v.ok{j}" for j in range(len(measures)))
         leaves = f"v.row_ok AND ({some})" if some else "v.row_ok"
-        return f"SELECT {', '.join(columns)} FROM __f{i} f JOIN __v{i} v ON f.cell = v.cell WHERE {leaves}"
+        keyed = f" JOIN ({self._cell_keys()}) h ON {self._on_keys('f', 'h')}" if self.noise is not None else ""
+        return f"SELECT {', '.join(columns)} FROM __f{i} f JOIN __v{i} v ON f.cell = v.cell{keyed} WHERE {leaves}"
+
+    def _cell_keys(self) -> str:
+        """Per cell the key h* of each measure: all that its contributors' hashes add up to, modulo 2^64."""
+        columns = self._key_list()
+        for j in range(len(self.frontier.measures)):
+            total = f"coalesce(sum(g.{self._presence(j)}), 0) % {_MODULUS}"
+            columns.append(f"CAST({total} AS UBIGINT) AS h{j}")
+        return f"SELECT {', '.join(columns)} FROM __g{self.frontier.number}_0 g{_by_position(len(self.frontier.keys))}"
+
+    def _presence(self, measure: int) -> str:
+        """The column of hashes that tells who contributes to a measure."""
+        return f"p{measure}" if f"p{measure}" in self._proof.hashes else "p"
 
     def _fingerprint(self, unit: int) -> str:
         i, hashes = self.frontier.number, self._proof.hashes
@@ -239,7 +255,7 @@ class FrontierSql:
             )
             for j, measure in enumerate(self.frontier.measures):
                 family = measure.family.replace("'", "''")
-                presence = f"p{j}" if f"p{j}" in hashes else "p"
+                presence = self._presence(j)
                 content = f"q{j}" if f"q{j}" in hashes else presence
                 parts.append(
                     f"{head}, {j} AS measure, '{family}' AS family, {tail}, p.{presence} AS presence, "
@@ -247,6 +263,12 @@ class FrontierSql:
                 )
         order = " ORDER BY cell, measure, lane, bucket" if parts and self.in_order else ""
         return " UNION ALL ".join(parts) + order
+
+
+def _perturbed(count: str, key: str, noise: Noise) -> str:
+    """SQL of a count with the noise of its cell key, at least zero; see `app.disclosure.perturbation`."""
+    steps = " + ".join(f"({key} >= {at}::UBIGINT)::BIGINT" for at in noise.thresholds)
+    return f"greatest({count} + ({steps}) - {noise.largest}, 0)"
 
 
 def _by_position(keys: int) -> str:

@@ -26,7 +26,10 @@ def engine() -> Iterator[Engine]:
     anything = {"subject": "*", "dataset": "*", "field": "*", "condition": "", "effect": "allow"}
     with Launcher() as launcher:
         found = Engine.load(config.read().policies, launcher, require_isolation=True)
-        more = [rule("here", {"id": f"allow-{kind}", "use": f"repair:{kind}", **anything}) for kind in ("dp", "round")]
+        more = [
+            rule("here", {"id": f"allow-{kind}", "use": f"repair:{kind}", **anything})
+            for kind in ("dp", "round", "cell-key")
+        ]
         yield replace(found, standing=replace(found.standing, rules=(*found.standing.rules, *more)))
 
 
@@ -71,3 +74,35 @@ def test_numbers_are_rounded_where_that_was_asked_for(engine: Engine, catalog: P
     assert rows
     assert all(row["n"] % 5 == 0 for row in rows)
     assert any(row["n"] % 5 for row in tried(engine, catalog, BY_REGION, None).rows)
+
+
+ALIKE = (
+    "select region, count(*) as n from p group by region",
+    "select region, count(region) as n from p where age_band >= 0 group by all having count(*) > 0",
+)
+
+
+def test_noise_by_cell_key_is_bounded_and_the_same_for_the_same_contributors(
+    engine: Engine, catalog: Path, tmp_path: Path
+) -> None:
+    exact, first, second, again = (
+        {r["region"]: r["n"] for r in tried(engine, catalog, sql, repair, history=tmp_path / "h").rows}
+        for sql, repair in ((ALIKE[0], None), (ALIKE[0], "cell-key"), (ALIKE[1], "cell-key"), (ALIKE[0], "cell-key"))
+    )
+    assert first == second == again
+    noise = [first[region] - exact[region] for region in exact]
+    assert set(first) == set(exact)
+    assert max(map(abs, noise)) <= 5
+    assert len(set(noise)) > 1
+    found = tried(engine, catalog, ALIKE[0], "cell-key")
+    assert found.report is not None
+    assert found.report.noise == 5
+
+
+def test_what_the_noise_is_not_for_is_refused_with_its_place(engine: Engine, catalog: Path) -> None:
+    found = tried(engine, catalog, "select region, count(*), avg(income) from p group by region", "cell-key")
+    assert found.decision is Decision.REFUSED
+    (finding,) = found.refusals
+    assert finding.code == "noise-not-for"
+    assert finding.position is not None
+    assert (finding.position.line, finding.position.column) == (1, 26)
