@@ -19,8 +19,6 @@ class Equalities:
     def __init__(self) -> None:
         """No column is known to equal another."""
         self._parent: dict[ColumnKey, ColumnKey] = {}
-        self._columns: set[ColumnKey] = set()
-        self._constant: set[ColumnKey] = set()
 
     @staticmethod
     def of(select: exp.Select) -> Equalities:
@@ -44,14 +42,6 @@ class Equalities:
         """Whether two columns are equal in every row."""
         return self._root(a) == self._root(b)
 
-    def columns(self) -> frozenset[ColumnKey]:
-        """Every column that some equality speaks of."""
-        return frozenset(self._columns)
-
-    def is_constant(self, key: ColumnKey) -> bool:
-        """Whether a column equals one literal in every row."""
-        return any(self.same(key, known) for known in self._constant)
-
     def _root(self, key: ColumnKey) -> ColumnKey:
         while key in self._parent:
             key = self._parent[key]
@@ -65,10 +55,6 @@ class Equalities:
             self._add(condition.expression)
         elif isinstance(condition, exp.EQ):
             left, right = condition.this, condition.expression
-            columns = [side for side in (left, right) if isinstance(side, exp.Column)]
-            self._columns |= {key_of(column) for column in columns}
-            if len(columns) == 1 and isinstance(right if columns[0] is left else left, exp.Literal):
-                self._constant.add(key_of(columns[0]))
             if isinstance(left, exp.Column) and isinstance(right, exp.Column):
                 a, b = self._root(key_of(left)), self._root(key_of(right))
                 if a != b:

@@ -93,6 +93,10 @@ class Frontier:
     """For a set of keys of one GROUP BY: the number of the frontier of its largest set, None for that one itself."""
     positions: tuple[int, ...] = ()
     """For a set of keys of one GROUP BY: which of all the keys of that GROUP BY its own ones are."""
+    anchor: str | None = None
+    """The alias of a source of units whose rows stand once each in the joined rows; None when a join repeats them all.
+
+    Where an outer join may leave that source out, the rows without it stand once each for those it is joined to."""
 
     def trees(self) -> list[exp.Expr]:
         """Every tree of the frontier, for checks that walk over all of it."""

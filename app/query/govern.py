@@ -13,14 +13,15 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from app.domain.errors import Finding, Refusal
-from app.domain.values import Dataset, DatasetKind, Level
+from app.domain.values import Dataset, Level
 from app.query.cutting import cut_frontier, cut_margins, governed_table, split_groups
 from app.query.decorrelation import decorrelate, distinct_values
 from app.query.equality import Equalities
 from app.query.frontier import Frontier
 from app.query.grouping import grouping_keys, grouping_sets, own_aggregates
 from app.query.guarded import calculated_in_doubles, fallible
-from app.query.joined import joined_units
+from app.query.joined import anchor_of, joined_units, missing_aliases
+from app.query.keys import keys_of_select, types_of_select
 from app.query.names import Resolved
 from app.query.parse import FunctionClass
 from app.query.relations import (
@@ -28,7 +29,6 @@ from app.query.relations import (
     Relation,
     Rows,
     Source,
-    UnitColumn,
     aligned,
     both,
     covered,
@@ -39,9 +39,12 @@ from app.query.relations import (
     output_names,
     reads_cells,
     rows_of_groups,
+    table_relation,
     unit_expressions,
     unit_relation,
+    values_relation,
 )
+from app.query.repeats import standing_once
 from app.query.stopping import stops
 from app.query.subqueries import correlated_columns, own_aliases, own_sources, query_of
 from app.query.windows import across_units, groups_of, read_groups, refuse_as_keys
@@ -151,18 +154,21 @@ class _Governor:
         equal = Equalities.of(select)
         units, reasons = joined_units(select, sources, equal, self.finding)
         self.reasons += reasons
-        rows = Rows(sources=sources, units=units, equal=equal)
+        joined, missing = [s.joined for s in sources], missing_aliases(select, sources)
+        once = standing_once(select, joined)
+        rows = Rows(sources=sources, units=units, equal=equal, anchor=anchor_of(sources, once, missing))
+        keys, types = keys_of_select(select, joined, once - missing), types_of_select(select, joined)
         for node in expression_queries(select):
             self._expression_query(node, env, rows)
         own = not sources or any(s.relation.own for s in sources)
         kinds = {s.relation.kind for s in sources}
         if Kind.UNIT not in kinds:
             safe = Kind.SAFE in kinds or reads_cells(select)
-            return Relation(kind=Kind.SAFE if safe else Kind.PUBLIC, own=own)
+            return Relation(kind=Kind.SAFE if safe else Kind.PUBLIC, own=own, keys=keys, types=types)
         self._refuse_open_only(select)
         grouped = select.args.get("group") is not None or bool(own_aggregates(select))
         relation = self._grouped(select, rows, hidden=hidden) if grouped else self._rows(select, rows, hidden=hidden)
-        return replace(relation, own=own)
+        return replace(relation, own=own, keys=keys, types=types)
 
     def refuse_open_syntax(self) -> None:
         """Once rows of units were read, refuse what only a query over public rows may have."""
@@ -188,7 +194,7 @@ class _Governor:
             self._refuse_lateral(item.this)
             return Source(alias=alias, relation=self.query(item.this, env, hidden=True))
         if isinstance(item, exp.Values):
-            return Source(alias=alias, relation=Relation(kind=Kind.PUBLIC, own=True))
+            return Source(alias=alias, relation=values_relation(item))
         if not isinstance(item, exp.Table):
             raise Refusal(self.finding("construct-refused", item, construct=type(item).__name__))
         item.meta["governed"] = True
@@ -196,16 +202,12 @@ class _Governor:
         if known is not None:
             item.set("this", exp.to_identifier(known[1], quoted=True))
             return Source(alias=alias, relation=known[0])
-        dataset = self.resolved.datasets[item.name.lower()]
-        own = dataset.kind is DatasetKind.ENTERPRISE
-        return Source(alias=alias, relation=replace(self._table(dataset), own=own))
+        return Source(alias=alias, relation=self._table(self.resolved.datasets[item.name.lower()]))
 
     def _table(self, dataset: Dataset) -> Relation:
-        if self.level is Level.L1 or not dataset.units:
-            return Relation(kind=Kind.PUBLIC)
-        self.protected = True
-        units = tuple(UnitColumn(type=u.type, column=u.column.lower(), tag=u.tag.lower()) for u in dataset.units)
-        return Relation(kind=Kind.UNIT, units=units, exposed={u.column: i for i, u in enumerate(units)})
+        protected = self.level is not Level.L1 and bool(dataset.units)
+        self.protected = self.protected or protected
+        return table_relation(dataset, protected=protected)
 
     def _refuse_lateral(self, query: exp.Expr) -> None:
         """A source may not depend on the rows of its siblings."""
@@ -304,7 +306,7 @@ class _Governor:
     def _add_frontier(self, frontier: Frontier, select: exp.Select, rows: Rows) -> None:
         self.reasons.extend(frontier.reasons(self.level, rows.weights(), self.function_class, self.finding))
         self._refuse_fallible(frontier.trees()[1:], select)
-        self.frontiers.append(frontier)
+        self.frontiers.append(replace(frontier, anchor=rows.anchor.alias if rows.anchor is not None else None))
 
     def _windows(self, select: exp.Select, rows: Rows) -> None:
         """Windows over rows of units: those over whole partitions become frontiers, some go to people."""

@@ -10,7 +10,7 @@ from app.domain.errors import Finding, Refusal
 from app.query.equality import Equalities
 from app.query.frontier import MakeFinding, UnitExpression
 from app.query.joins import SIDED
-from app.query.relations import Source, unit_expressions
+from app.query.relations import Kind, Source, unit_expressions
 
 
 def joined_units(
@@ -37,6 +37,21 @@ def joined_units(
             missing = side in ("LEFT", "FULL")
             _merge(merged, [replace(u, nullable=u.nullable or missing) for u in own], equal)
     return merged, reasons
+
+
+def missing_aliases(select: exp.Select, sources: list[Source]) -> frozenset[str]:
+    """The sources that an outer join may leave out of some rows."""
+    missing: set[str] = set()
+    for number, join in enumerate(select.args.get("joins") or [], 1):
+        before, own = {s.alias for s in sources[:number]}, {s.alias for s in sources[number : number + 1]}
+        missing |= {"LEFT": own, "RIGHT": before, "FULL": before | own}.get(join.side.upper(), set())
+    return frozenset(missing)
+
+
+def anchor_of(sources: list[Source], once: frozenset[str], missing: frozenset[str]) -> Source | None:
+    """Of the sources that stand `once`, one with rows of units, best one that is in every row."""
+    found = [s for s in sources if s.alias in once and s.relation.kind is Kind.UNIT and s.relation.rows]
+    return min(found, key=lambda s: s.alias in missing, default=None)
 
 
 def _merge(merged: list[UnitExpression], own: list[UnitExpression], equal: Equalities) -> None:

@@ -8,11 +8,14 @@ from enum import StrEnum
 
 from sqlglot import exp
 
+from app.domain.values import Dataset, DatasetKind
 from app.query.equality import Equalities, key_of
 from app.query.frontier import UnitExpression
 from app.query.grammar import OPEN_ONLY
 from app.query.grouping import own_aggregates
+from app.query.keys import Keys, keys_of_table, keys_of_values, types_of_table, types_of_values
 from app.query.parse import FunctionClass, function_name, is_call
+from app.query.repeats import Joined
 from app.query.weights import NOTHING, Pieces, Weights
 
 
@@ -39,7 +42,9 @@ class Relation:
     """What a query node yields. `exposed` tells which output column holds which of `units`.
 
     `own` says that the operator made some of its rows: from a table of its own, VALUES, or a SELECT without FROM.
-    `pieces` are those of the output columns of rows of units that are computed.
+    `pieces` are those of the output columns of rows of units that are computed. No two rows are alike in all columns
+    of one of `keys`; `types` are those that are known. `rows` names the data sets of units whose rows its own ones
+    are, each at most once; it names none where a join or a union repeats them.
     """
 
     kind: Kind
@@ -47,6 +52,9 @@ class Relation:
     exposed: dict[str, int] = field(default_factory=dict)
     own: bool = False
     pieces: dict[str, Pieces] = field(default_factory=dict)
+    keys: Keys = ()
+    types: dict[str, str] = field(default_factory=dict)
+    rows: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +63,27 @@ class Source:
 
     alias: str
     relation: Relation
+
+    @property
+    def joined(self) -> Joined:
+        """What it is to a join."""
+        return Joined(alias=self.alias, keys=self.relation.keys, types=self.relation.types)
+
+
+def table_relation(dataset: Dataset, *, protected: bool) -> Relation:
+    """The rows of a data set, which are those of its units where they are `protected`."""
+    own = dataset.kind is DatasetKind.ENTERPRISE
+    found = Relation(kind=Kind.PUBLIC, own=own, keys=keys_of_table(dataset), types=types_of_table(dataset))
+    if not protected:
+        return found
+    units = tuple(UnitColumn(type=u.type, column=u.column.lower(), tag=u.tag.lower()) for u in dataset.units)
+    exposed = {u.column: i for i, u in enumerate(units)}
+    return replace(found, kind=Kind.UNIT, units=units, exposed=exposed, rows=frozenset({dataset.name.lower()}))
+
+
+def values_relation(values: exp.Values) -> Relation:
+    """The rows of a VALUES list."""
+    return Relation(kind=Kind.PUBLIC, own=True, keys=keys_of_values(values), types=types_of_values(values))
 
 
 def unit_expressions(source: Source) -> list[UnitExpression]:
@@ -70,11 +99,15 @@ def unit_expressions(source: Source) -> list[UnitExpression]:
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """The joined rows of a SELECT: its sources, whose the rows are, and which columns are equal in each."""
+    """The joined rows of a SELECT: its sources, whose the rows are, and which columns are equal in each.
+
+    `anchor` is the source of units whose rows stand once each; see `Frontier.anchor`.
+    """
 
     sources: list[Source]
     units: list[UnitExpression]
     equal: Equalities
+    anchor: Source | None
 
     def weights(self) -> Weights:
         """What values of these rows are made of."""
@@ -97,7 +130,8 @@ def unit_relation(select: exp.Select, rows: Rows) -> Relation:
     columns = tuple(
         UnitColumn(type=u.type, column=f"__u{i}", tag=f"__t{i}", nullable=u.nullable) for i, u in enumerate(rows.units)
     )
-    return Relation(kind=Kind.UNIT, units=columns, exposed=exposed, pieces=pieces)
+    held = rows.anchor.relation.rows if rows.anchor is not None else frozenset()
+    return Relation(kind=Kind.UNIT, units=columns, exposed=exposed, pieces=pieces, rows=held)
 
 
 def rows_of_groups(inner: exp.Select, name: str, held: dict[int, int], rows: Rows) -> Rows:
@@ -107,10 +141,13 @@ def rows_of_groups(inner: exp.Select, name: str, held: dict[int, int], rows: Row
     """
     weights = rows.weights()
     pieces = {e.alias: weights.of(e.unalias()) for e in inner.expressions}
+    stand = rows.anchor.relation.rows if rows.anchor is not None else frozenset()
+    source = Source(alias=name, relation=Relation(kind=Kind.UNIT, pieces=pieces, rows=stand))
     return Rows(
-        sources=[Source(alias=name, relation=Relation(kind=Kind.UNIT, pieces=pieces))],
+        sources=[source],
         units=[replace(u, alias=name, reference=f"k{held[i]}", tag=f"t{i}") for i, u in enumerate(rows.units)],
         equal=Equalities(),
+        anchor=source if stand else None,
     )
 
 
@@ -122,7 +159,10 @@ def both(left: Relation, right: Relation, query: exp.SetOperation) -> Relation:
         for a, b in zip(*names, strict=False)
     }
     units = tuple(replace(a, nullable=a.nullable or b.nullable) for a, b in zip(left.units, right.units, strict=True))
-    return Relation(kind=Kind.UNIT, units=units, pieces=pieces)
+    disjoint = left.rows and right.rows and not left.rows & right.rows
+    return Relation(
+        kind=Kind.UNIT, units=units, pieces=pieces, rows=left.rows | right.rows if disjoint else frozenset()
+    )
 
 
 def covered(keys: list[exp.Expr], units: list[UnitExpression], equal: Equalities) -> dict[int, int]:

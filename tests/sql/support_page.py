@@ -15,7 +15,7 @@ from tests.architecture.source import ROOT
 from tests.sql.corpora import Case, Expected, questions, small_ones
 from tests.sql.pipeline import Pipeline, small_world
 from tests.sql.support_examples import EXAMPLES
-from tests.sql.tables import PROTECTED
+from tests.sql.tables import KEYS, PROTECTED
 
 CLASSES = {
     FunctionClass.SCALAR: ("逐行计算", "one value from one row"),
@@ -148,6 +148,7 @@ def _dataset(name: str) -> Dataset:
         version="0" * 64,
         path=f"/vault/{name}",
         rows=1,
+        keys=KEYS[name],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -116,6 +117,17 @@ PROTECTED: dict[str, tuple[str, Fields, str]] = {
     ),
 }
 
+KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "sale": (("id",),),
+    "shop": (("shop",),),
+    "person": (("person_id",),),
+    "visit": (("visit_id",),),
+    "job": (("person_id",),),
+    "area": (("region",),),
+    "secret": (("person_id",),),
+}
+"""Fields in which no two rows of a table are alike."""
+
 
 def write(folder: Path, tables: dict[str, tuple[str, Fields, str]]) -> Path:
     """Write the tables as Parquet with their catalog; answers the folder."""
@@ -125,13 +137,14 @@ def write(folder: Path, tables: dict[str, tuple[str, Fields, str]]) -> Path:
     for number, (name, (units, fields, select)) in enumerate(tables.items(), 1):
         connection.sql(f"COPY ({select}) TO '{folder / name}.parquet' (FORMAT parquet)")
         listed = ", ".join(f'"{u}"' for u in units.split(",") if u)
+        keys = json.dumps(KEYS[name])
         lines = [
             f'{{ name = "{n}", type = "{t}", level = "{level}"' + (f', identifier = "{i}"' if i else "") + " },"
             for n, t, level, i in fields
         ]
         parts.append(
             f'[[dataset]]\nname = "{name}"\ncode = "1/01/001/{number:04d}"\ntitle = "{name}"\nprovider = "bureau"\n'
-            f'file = "{name}.parquet"\nunits = [{listed}]\nfield = [\n' + "\n".join(lines) + "\n]\n"
+            f'file = "{name}.parquet"\nunits = [{listed}]\nkeys = {keys}\nfield = [\n' + "\n".join(lines) + "\n]\n"
         )
     (folder / "catalog.toml").write_text("\n".join(parts), encoding="utf-8")
     return folder
