@@ -294,11 +294,14 @@ def _check_scan(scan: ColumnScan) -> None:
         _demand(0 <= found.matches <= found.candidates < 2**53, "a count is out of range")
 
 
+_STATISTICS = frozenset({"distinct", "nulls", "max_rows", "zeros", "negatives"})
+
+
 def _check_statistics(statistics: dict[str, dict[str, int]]) -> None:
     _demand(len(statistics) <= MAX_ITEMS, "too many statistics")
     for name, numbers in statistics.items():
         _column(name)
-        _demand(set(numbers) <= {"distinct", "nulls", "max_rows"}, "a statistic is not known")
+        _demand(set(numbers) <= _STATISTICS, "a statistic is not known")
         _demand(all(0 <= n < 2**53 for n in numbers.values()), "a statistic is out of range")
 
 

@@ -20,6 +20,19 @@ from sandbox.stages import Failed, Run
 from sandbox.units import Registry, identifier_value, secret_tag
 
 _ROW, _ROW_TAG, _TAG = "__row", "__tag___row", "__tag_"
+_EXACT_NUMBERS = (
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "DECIMAL",
+)
 _WHOLE_NUMBERS = ("BIGINT", "UBIGINT", "DOUBLE", "DECIMAL")
 
 
@@ -113,8 +126,13 @@ def _write(
     registries: dict[str, Registry],
     scratch: str,
 ) -> None:
-    """Write the version: the fields in their declared order, then the hidden columns, in the order of the source."""
-    selected, hidden, joins = [], [], []
+    """Write the version: the fields in their declared order, then the hidden columns; rows of one unit side by side.
+
+    A query over units visits one bucket of them (the last six bits of the tag) after the other and finds what it holds
+    of them in the processor's cache; and what is alike side by side needs little room. Without units the order is the
+    source's, as it is within a unit.
+    """
+    selected, hidden, joins, order = [], [], [], ["t.rowid"]
     for number, declared in enumerate(source.fields):
         column = f"t.{source.column(declared.name)}"
         if declared.identifier is None:
@@ -126,12 +144,19 @@ def _write(
         selected.append(f"{unit}.ref AS {name(declared.name)}")
         if declared.name in task.units:
             hidden.append(f"{unit}.tag AS {name(_TAG + declared.name)}")
+            order = order if len(order) > 1 else [_bucket(f"{unit}.tag"), f"{unit}.tag", *order]
     if task.row_unit:
         tag = secret_tag("t.rowid", secrets.token_hex(32))
         hidden += [f"CAST(t.rowid + 1 AS UINTEGER) AS {name(_ROW)}", f"{tag} AS {name(_ROW_TAG)}"]
-    query = f"SELECT {', '.join(selected + hidden)} FROM {TYPED} AS t {' '.join(joins)} ORDER BY t.rowid"
+        order = [_bucket(name(_ROW_TAG)), *order]
+    query = f"SELECT {', '.join(selected + hidden)} FROM {TYPED} AS t {' '.join(joins)} ORDER BY {', '.join(order)}"
     path = text(str(Path(scratch, VERSION_FILE)))
     connection.execute(f"COPY ({query}) TO {path} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)")
+
+
+def _bucket(tag: str) -> str:
+    """SQL of the bucket of a unit, one of 64, by its tag; see `app.query.certificates`."""
+    return f"{tag} & 63"
 
 
 def _check_keys(connection: duckdb.DuckDBPyConnection, task: MountTask, scratch: str) -> None:
@@ -156,18 +181,27 @@ def _answer(
     described = connection.execute(f"DESCRIBE SELECT * FROM {version}").fetchall()
     columns = tuple((str(row[0]), str(row[1])) for row in described)
     units = {*task.units, *([_ROW] if task.row_unit else [])}
-    statistics = {c: _count(connection, version, c, c in units) for c, _ in columns if not c.startswith(_TAG)}
+    statistics = {c: _count(connection, version, c, t, unit=c in units) for c, t in columns if not c.startswith(_TAG)}
     files = (VERSION_FILE, *grown)
     return Answer(status="ok", files=files, rows={VERSION_FILE: source.rows}, columns=columns, statistics=statistics)
 
 
-def _count(connection: duckdb.DuckDBPyConnection, version: str, column: str, unit: bool) -> dict[str, int]:
-    """Distinct and missing values of a column; for a unit also the most rows of one."""
+def _count(
+    connection: duckdb.DuckDBPyConnection, version: str, column: str, kind: str, *, unit: bool
+) -> dict[str, int]:
+    """Distinct and missing values of a column; for a unit also the most rows of one, for exact numbers also zeros.
+
+    `negatives` are numbers below zero.
+    """
     groups = f"SELECT {name(column)} AS v, count(*) AS n FROM {version} GROUP BY v"
-    row = connection.execute(
-        f"SELECT count(v), coalesce(sum(n) FILTER (WHERE v IS NULL), 0)::BIGINT, "
-        f"coalesce(max(n) FILTER (WHERE v IS NOT NULL), 0) FROM ({groups})"
-    ).fetchone()
-    distinct, nulls, most = row or (0, 0, 0)
-    counted = {"distinct": int(distinct), "nulls": int(nulls)}
-    return counted | ({"max_rows": int(most)} if unit else {})
+    asked = {"distinct": "count(v)", "nulls": _rows_where("v IS NULL")}
+    if unit:
+        asked["max_rows"] = "coalesce(max(n) FILTER (WHERE v IS NOT NULL), 0)"
+    elif kind.startswith(_EXACT_NUMBERS):
+        asked |= {"zeros": _rows_where("v = 0"), "negatives": _rows_where("v < 0")}
+    row = connection.execute(f"SELECT {', '.join(asked.values())} FROM ({groups})").fetchone()
+    return {what: int(number) for what, number in zip(asked, row or (0,) * len(asked), strict=True)}
+
+
+def _rows_where(condition: str) -> str:
+    return f"coalesce(sum(n) FILTER (WHERE {condition}), 0)::BIGINT"

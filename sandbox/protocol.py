@@ -346,10 +346,10 @@ class Answer:
 
     `files` are bare names in the scratch folder; `rows` the number of rows of each file that is a table.
     `step` names the step or export that failed. `columns` are (name, type) of a mounted version; `statistics` per
-    column what the certificates and the catalog may use ({"distinct": n, "nulls": n} and, for unit columns,
-    {"max_rows": n}). `problems` are the first of `problems_total`. `page` holds rows as texts (None for NULL), cut
-    to `MAX_CELL_CHARACTERS`, of a table with `page_of` rows and the `columns`. `scan` has every column, in their order,
-    of the export that a plan wants scanned. `walls` are the walls that stood;
+    column what the certificates and the catalog may use ({"distinct": n, "nulls": n}; of units {"max_rows": n}, of
+    exact numbers {"zeros": n, "negatives": n}). `problems` are the first of `problems_total`. `page` holds rows as
+    texts (None for NULL), cut to `MAX_CELL_CHARACTERS`, of a table with `page_of` rows and the `columns`. `scan` has
+    every column, in their order, of the export that a plan wants scanned. `walls` are the walls that stood;
     `absent` says of each other wall why it does not stand.
     """
 

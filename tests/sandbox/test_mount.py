@@ -71,7 +71,8 @@ def test_a_csv_is_mounted_as_it_is(mount: Mount) -> None:
     assert (answer.status, answer.rows) == ("ok", {"version.parquet": 3})
     assert answer.columns == (("a", "INTEGER"), ("b", "VARCHAR"))
     assert mount.rows() == [(1, 'x, "y"\n z'), (2, ""), (None, None)]
-    assert answer.statistics == {"a": {"distinct": 2, "nulls": 1}, "b": {"distinct": 2, "nulls": 1}}
+    counted = {"distinct": 2, "nulls": 1}
+    assert answer.statistics == {"a": counted | {"zeros": 0, "negatives": 0}, "b": counted}
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -278,10 +279,25 @@ def test_references_tell_nothing_about_the_order_of_the_file(mount: Mount) -> No
     assert len(set(tags)) == 2000
 
 
+def test_rows_of_one_unit_lie_side_by_side_bucket_by_bucket_in_their_order(mount: Mount) -> None:
+    plates = [f"浙B{i % 300:05}" for i in range(3000)]
+    mount("plate,b\n" + "".join(f"{p},{i}\n" for i, p in enumerate(plates)), VEHICLES, units=("plate",))
+    found = mount.rows("__tag_plate & 63, __tag_plate, b::INTEGER")
+    assert found == sorted(found)
+    assert len({tag for _, tag, _ in found}) == 300
+
+
+def test_zeros_and_negative_numbers_are_counted(mount: Mount) -> None:
+    numbers = (field("a", "DECIMAL(9,2)"), field("b", "DOUBLE"))
+    answer = mount("a,b\n" + "".join(f"{x},{x}\n" for x in ("0.00", "0", "-1", "2.5", "")), numbers)
+    assert answer.statistics["a"] == {"distinct": 3, "nulls": 1, "zeros": 2, "negatives": 1}
+    assert answer.statistics["b"] == {"distinct": 3, "nulls": 1}, "rounding makes no exact zeros"
+
+
 def test_rows_can_be_units(mount: Mount) -> None:
     answer = mount("a,b\n1,x\n1,x\n", row_unit=True)
     assert [name for name, _ in answer.columns] == ["a", "b", "__row", "__tag___row"]
-    assert mount.rows("__row") == [(1,), (2,)]
+    assert sorted(mount.rows("__row")) == [(1,), (2,)]
     tags = {tag for (tag,) in mount.rows("__tag___row")}
     assert len(tags) == 2
     assert 0 not in tags
