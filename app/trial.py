@@ -83,6 +83,8 @@ class Outcome:
             "stopped_by_firewall": report.stopped_by_firewall if report else 0,
             "cells": [evidence_json(c) for c in report.cells] if report else [],
             "restrictions": [asdict(r) for r in report.restrictions] if report else [],
+            "merged": [asdict(m) for m in report.merged] if report else [],
+            "coded": [asdict(c) for c in report.coded] if report else [],
             "timings": {name: round(seconds, 4) for name, seconds in self.timings.items()},
         }
 

@@ -40,6 +40,7 @@ from app.query.analysis import Understood, complete, outline, understand
 from app.query.evidence import Stops
 from app.query.footprint import footprint
 from app.query.plan import make_plan
+from app.query.recoding import MERGE, with_merged_lineage, with_merged_uses
 from sandbox.protocol import Answer
 
 ROUNDS = 8
@@ -103,6 +104,8 @@ def authorize(engine: Engine, question: Question) -> Grant:
 def permit(engine: Engine, question: Question, understood: Understood) -> Grant:
     """Decide about every use of a query that is understood already; raises Refusal as `authorize` does."""
     findings: list[Finding] = []
+    if question.repair == MERGE:
+        understood = with_merged_uses(understood)
     analysis: Analysis = outline(understood)
     try:
         decide(question.policy, question.authorization, analysis, question.context, repair=question.repair)
@@ -114,6 +117,8 @@ def permit(engine: Engine, question: Question, understood: Understood) -> Grant:
         findings += refusal.findings
     if findings:
         raise Refusal(findings[0], *findings[1:])
+    if question.repair == MERGE:
+        analysis = with_merged_lineage(analysis)
     return decide(question.policy, question.authorization, analysis, question.context, repair=question.repair)
 
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from sandbox.protocol import (
     CODES,
+    CODING_KINDS,
     FILTER_TESTS,
     IDENTIFIERS,
     MASK_KINDS,
@@ -151,15 +152,18 @@ def _check_filter(each: Filter) -> None:
     _demand(all(map(_SAFE_TEXT.fullmatch, each.values)), "a value is bad")
 
 
+_NUMBER = r"-?\d{1,38}(\.\d{1,38})?(e[+-]?\d{1,3})?"
 _MASK_ARGUMENTS = {
     "band": re.compile(r"(?=.*[1-9])\d{1,9}(\.\d{1,6})?"),
     "prefix": re.compile(r"\d{1,3}"),
     "pseudonym": re.compile(r"[0-9a-f]{32,128}"),
+    "code": re.compile(rf"(?=.*\d)({_NUMBER})?/({_NUMBER})?"),
+    "tails": re.compile(r"0\.\d{1,9}/\d{1,6}"),
 }
 
 
 def _check_mask(mask: Mask) -> None:
-    _demand(mask.kind in MASK_KINDS, "a mask is not known")
+    _demand(mask.kind in (*MASK_KINDS, *CODING_KINDS), "a mask is not known")
     argument = _MASK_ARGUMENTS.get(mask.kind)
     fits = not mask.argument if argument is None else argument.fullmatch(mask.argument)
     _demand(bool(fits), "the argument of a mask is bad")
@@ -244,7 +248,8 @@ def _check_mount(task: MountTask) -> None:
     _distinct(list(task.units), "units")
     _demand(set(task.units) <= identifiers, "a unit is not an identifier field")
     names = {f.name for f in task.fields}
-    _demand(len(task.keys) <= MAX_ITEMS and all(k and set(k) <= names for k in task.keys), "a key is not of the fields")
+    groups = (*task.keys, *task.hierarchies)
+    _demand(len(groups) <= MAX_ITEMS and all(g and set(g) <= names for g in groups), "a key is not of the fields")
     if task.expected_rows is not None:
         _count(task.expected_rows)
 

@@ -5,6 +5,7 @@ Stages: "open", "read" (parse and cast), "scan" (undeclared identifiers), "units
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from pathlib import Path
 
@@ -160,7 +161,7 @@ def _bucket(tag: str) -> str:
 
 
 def _check_keys(connection: duckdb.DuckDBPyConnection, task: MountTask, scratch: str) -> None:
-    """Refuse a version in which rows are alike in all fields of a key, or lack one of them."""
+    """Refuse a version in which rows are alike in all fields of a key, or lack one of them, or hierarchies break."""
     version = parquet(str(Path(scratch, VERSION_FILE)))
     problems = []
     for key in task.keys:
@@ -169,8 +170,21 @@ def _check_keys(connection: duckdb.DuckDBPyConnection, task: MountTask, scratch:
         wrong = f"SELECT 1 FROM {version} GROUP BY {columns} HAVING count(*) > 1 OR any_value({missing})"
         if connection.execute(f"SELECT count(*) FROM ({wrong} LIMIT 1)").fetchone() != (0,):
             problems.append(Problem(line=0, column=", ".join(key)[:255], what="repeated-key"))
+    problems += _broken_hierarchies(connection, task, version)
     if problems:
         raise Failed("source-keys", problems=tuple(problems[:MAX_PROBLEMS]), total=len(problems))
+
+
+def _broken_hierarchies(connection: duckdb.DuckDBPyConnection, task: MountTask, version: str) -> list[Problem]:
+    """Each step of a hierarchy in which a value has several values of the next field, or lacks one."""
+    problems = []
+    for fine, coarse in dict.fromkeys(pair for fields in task.hierarchies for pair in itertools.pairwise(fields)):
+        next_ = name(coarse)
+        several = f"count(DISTINCT {next_}) <> 1 OR count(*) <> count({next_})"
+        wrong = f"SELECT 1 FROM {version} WHERE {name(fine)} IS NOT NULL GROUP BY {name(fine)} HAVING {several}"
+        if connection.execute(f"SELECT count(*) FROM ({wrong} LIMIT 1)").fetchone() != (0,):
+            problems.append(Problem(line=0, column=f"{fine}, {coarse}"[:255], what="broken-hierarchy"))
+    return problems
 
 
 def _answer(

@@ -70,6 +70,7 @@ class Limits:
 
 FILTER_TESTS = ("=", "<>", "<", "<=", ">", ">=", "in", "is-null", "is-not-null")
 MASK_KINDS = ("month", "quarter", "year", "band", "prefix", "pseudonym", "null")
+CODING_KINDS = ("code", "tails")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +87,13 @@ class Filter:
 
 @dataclass(frozen=True, kw_only=True)
 class Mask:
-    """`column` shows less than it holds: `kind` of `MASK_KINDS`.
+    """`column` shows less than it holds: `kind` of `MASK_KINDS` or `CODING_KINDS`.
 
     "month", "quarter", "year" cut a date or time; "band" puts a number at the lower end of its band, `argument` wide;
     "prefix" keeps the first `argument` characters; "pseudonym" puts 16 hexadecimal digits of SHA-256, keyed by
-    `argument`, in its place; "null" shows nothing. No text of a message shows the argument: it may be a key.
+    `argument`, in its place; "null" shows nothing. "code" shows numbers beyond the ends `low/high` as these (either may
+    be missing); "tails" of `share/k` takes for ends what that share of the units, and at least k of each type, reach.
+    No text of a message shows the argument: it may be a key.
     """
 
     column: str
@@ -175,8 +178,8 @@ class MountTask:
     that are protected units; each gets a hidden column `__tag_<field>` (UBIGINT, the unit's secret tag). With
     `row_unit` the version gets the hidden columns `__row` (UINTEGER) and `__tag___row`. `registry` is the folder with
     the unit registries; the answer's files hold the grown registries, which the launcher's caller installs. By the
-    fields of each of `keys` no two rows may be alike, and none missing.
-    `expected_rows` None means that the number of rows is not declared. Empty `fields` means: take the columns as
+    fields of each of `keys` no two rows may be alike, and none missing; in each of `hierarchies` a value has exactly one
+    of the next field. `expected_rows` None: the number of rows is not declared. Empty `fields` means: take the columns as
     the file has them (an operator's own table), identifiers none.
     """
 
@@ -187,6 +190,7 @@ class MountTask:
     row_unit: bool
     registry: str
     keys: tuple[tuple[str, ...], ...] = ()
+    hierarchies: tuple[tuple[str, ...], ...] = ()
     expected_rows: int | None = None
     scan_identifiers: bool = True
     limits: Limits = Limits()
@@ -267,7 +271,7 @@ class Problem:
 
     `what` is one of: "wrong-type", "undeclared-value", "out-of-range", "missing-columns", "too-many-columns",
     "unterminated-quote", "invalid-encoding", "line-too-long", "mixed-line-ends", "cut-off", "empty", "not-unique",
-    "missing", "unexpected", "row-count", "wrong-format", "repeated-key", or "looks-like:<kind>" with kind in
+    "missing", "unexpected", "row-count", "wrong-format", "repeated-key", "broken-hierarchy", or "looks-like:<kind>" with kind in
     resident-id, mobile-phone, plate, uscc. In a Parquet file `line` is the number of the row from 1. The value itself
     is never given.
     """
@@ -380,14 +384,8 @@ _TYPE = re.compile(
     r"(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\((?:[1-9]|[12]\d|3[0-8]), ?(?:\d|[12]\d|3[0-8])\)"
     r"|VARCHAR|DATE|TIME|TIMESTAMP(_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE|UUID)"
 )
-_SYNONYMS = {
-    "INT": "INTEGER",
-    "REAL": "FLOAT",
-    "TEXT": "VARCHAR",
-    "STRING": "VARCHAR",
-    "BOOL": "BOOLEAN",
-    "LONG": "BIGINT",
-}
+_SYNONYMS = {"INT": "INTEGER", "LONG": "BIGINT", "REAL": "FLOAT", "BOOL": "BOOLEAN"}
+_SYNONYMS |= {"TEXT": "VARCHAR", "STRING": "VARCHAR"}
 _SYNONYMS |= {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE", "DATETIME": "TIMESTAMP", "NUMERIC": "DECIMAL(18,3)"}
 _SYNONYMS |= {"DECIMAL": "DECIMAL(18,3)"}
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import duckdb
 
 from sandbox.engine import codes, name, parquet, text
-from sandbox.protocol import Filter, Mask, View
+from sandbox.protocol import CODING_KINDS, Filter, Mask, View
 
 _COMPARED = {"=": "=", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
@@ -33,9 +33,19 @@ def _query(connection: duckdb.DuckDBPyConnection, view: View) -> str:
     source = parquet(view.path)
     types = _types(connection, source) if view.filters or view.masks else {}
     masks = {mask.column: mask for mask in view.masks}
-    columns = ", ".join(_masked(masks[c], types[c]) if c in masks else name(c) for c in view.columns)
     passing = " AND ".join(_condition(each, types[each.column]) for each in view.filters)
-    return f"SELECT {columns} FROM {source}" + (f" WHERE {passing}" if passing else "")
+    rows = f"{source} WHERE {passing or 'TRUE'}"
+    units = [c for c in view.columns if f"{_TAG}{c}" in view.columns]
+
+    def shown(column: str) -> str:
+        mask, kind = masks[column], types[column]
+        if mask.kind not in CODING_KINDS:
+            return _masked(mask, kind)
+        ends = mask.argument.split("/") if mask.kind == "code" else _tails(connection, mask, kind, rows, units)
+        return f"{_coded(name(column), kind, ends)} AS {name(column)}"
+
+    columns = ", ".join(shown(c) if c in masks else name(c) for c in view.columns)
+    return f"SELECT {columns} FROM {rows if passing else source}"
 
 
 def _types(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
@@ -66,6 +76,44 @@ def _masked(mask: Mask, kind: str) -> str:
         "null": "NULL",
     }[mask.kind]
     return f"CAST({made} AS {mask_type(mask, kind)}) AS {column}"
+
+
+_TAG = "__tag_"
+
+
+def _coded(column: str, kind: str, ends: list[str] | None) -> str:
+    """SQL of a number that is nowhere beyond its ends, of which either may be empty; without any, of nothing."""
+    if ends is None:
+        return f"CAST(NULL AS {kind})"
+    low, high = (f"CAST({text(end)} AS {kind})" if end else "" for end in ends)
+    cases = [f"WHEN {column} < {low} THEN {low}"] if low else []
+    cases += [f"WHEN {column} > {high} THEN {high}"] if high else []
+    return f"CASE {' '.join(cases)} ELSE {column} END"
+
+
+def _tails(
+    connection: duckdb.DuckDBPyConnection, mask: Mask, kind: str, rows: str, units: list[str]
+) -> list[str] | None:
+    """The ends that at least a share of the units of each type, and at least k of them, reach; None: too few units.
+
+    Of each unit its least and its greatest value count, so that no end stands for fewer than k units.
+    """
+    share, least = mask.argument.split("/")
+    column, found = name(mask.column), []
+    finite = f" AND isfinite({column})" if kind in ("FLOAT", "DOUBLE") else ""
+    for unit in units:
+        own = f"SELECT min({column}) AS low, max({column}) AS high FROM {rows} AND {column} IS NOT NULL{finite} "
+        own += f"AND {name(unit)} IS NOT NULL GROUP BY {name(unit)}"
+        number = f"greatest({int(least)}, ceil(count(*) * {share}))::BIGINT"
+        ends = f"list_sort(list(low))[{number}], list_reverse_sort(list(high))[{number}]"
+        row = connection.execute(f"SELECT count(*) >= 2 * {number}, {ends} FROM ({own})").fetchone()
+        if row is None or not row[0]:
+            return None
+        found.append(row[1:])
+    if not found:
+        return None
+    low, high = max(low for low, _ in found), min(high for _, high in found)
+    return [str(low), str(high)] if low <= high else None
 
 
 def mask_type(mask: Mask, kind: str) -> str:

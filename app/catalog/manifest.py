@@ -9,6 +9,7 @@ from typing import Any
 from app.catalog import rules, syntax, types
 from app.catalog.declared import declared
 from app.catalog.values import Catalog, Entry, Provider
+from app.domain.documents import read_bands
 from app.domain.errors import Invalid
 from app.domain.values import Bilingual, DatasetKind, Field, Level
 
@@ -81,6 +82,7 @@ def entry_of(folder: Path, raw: Raw) -> Entry:
         units=tuple(raw.get("units", ())),
         keys=tuple(map(tuple, raw.get("keys", ()))),
         products=tuple(map(tuple, raw.get("products", ()))),
+        hierarchies=tuple(map(tuple, raw.get("hierarchies", ()))),
         fields=tuple(_field(f, known["share_type"]) for f in raw["field"]),
         **known,
     )
@@ -94,7 +96,9 @@ def _authorized_by_default(known: dict[str, str]) -> bool:
 def _field(raw: Raw, share_type: str) -> Field:
     described = text(raw.get("description", {"zh": "", "en": ""}))
     kind = types.canonical(raw["type"]) or raw["type"]
-    low, high = (_written(kind, raw[key]) if key in raw else None for key in ("minimum", "maximum"))
+    ends = ("minimum", "maximum", "bottom_code", "top_code")
+    low, high, bottom, top = (_written(kind, raw[key]) if key in raw else None for key in ends)
+    bands = [band if isinstance(band, str) else [_written(kind, end) for end in band] for band in raw.get("bands", ())]
     return Field(
         name=raw["name"],
         type=kind,
@@ -108,6 +112,9 @@ def _field(raw: Raw, share_type: str) -> Field:
         minimum=low,
         maximum=high,
         missing=float(raw.get("missing", 0)),
+        bands=read_bands(bands),
+        bottom_code=bottom,
+        top_code=top,
     )
 
 

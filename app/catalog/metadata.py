@@ -37,7 +37,8 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
     }
     if entry.kind is DatasetKind.PUBLIC and entry.file is not None:
         data |= {"file": entry.file.name, "format": entry.format}
-    for key, groups in (("keys", entry.keys), ("products", entry.products)):
+    groups_of = (("keys", entry.keys), ("products", entry.products), ("hierarchies", entry.hierarchies))
+    for key, groups in groups_of:
         if groups:
             data[key] = [list(names) for names in groups]
     if entry.rows is not None:

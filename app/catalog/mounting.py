@@ -227,6 +227,7 @@ def _task(work: _Work, registries: Path) -> MountTask:
         row_unit=entry.needs_row_unit,
         registry=str(registries),
         keys=entry.keys,
+        hierarchies=entry.hierarchies,
         expected_rows=entry.rows,
         scan_identifiers=work.scan,
     )
@@ -264,6 +265,7 @@ def described(entry: Entry) -> Dataset:
         rows=0,
         keys=entry.keys,
         products=entry.products,
+        hierarchies=entry.hierarchies,
     )
 
 

@@ -20,6 +20,7 @@ CODE_OF = {
     "wrong-format": "catalog-file-unreadable",
     "looks-like": "catalog-looks-like-identifier",
     "repeated-key": "catalog-repeated-key",
+    "broken-hierarchy": "catalog-broken-hierarchy",
 }
 """`Problem.what` before its colon → our code; everything else is a "catalog-broken-row"."""
 

@@ -6,6 +6,7 @@ schema requires it; what is there has its type.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -24,7 +25,8 @@ Rule = Callable[[Source, Raw], Iterator[Finding]]
 SUFFIXES = {".csv": "csv", ".parquet": "parquet"}
 _DATES = ("publish_date", "time_range")
 _BOUNDS = ("minimum", "maximum")
-_DECLARATIONS = ("values", *_BOUNDS)
+_CODES = ("bottom_code", "top_code")
+_DECLARATIONS = ("values", *_BOUNDS, "bands", *_CODES)
 
 
 def datasets(data: Raw) -> Iterator[tuple[places.Path, Raw]]:
@@ -101,7 +103,7 @@ def groups_are_of_fields(source: Source, data: Raw) -> Iterator[Finding]:
     """Keys, and fields that may be multiplied, are fields of the data set."""
     for path, item in datasets(data):
         known = [f["name"] for f in item.get("field", []) if "name" in f]
-        for key in ("keys", "products"):
+        for key in ("keys", "products", "hierarchies"):
             for number, names in enumerate(item.get(key, [])):
                 for given in names or ():
                     if given is not None and given not in known:
@@ -154,6 +156,74 @@ def _values_of(source: Source, path: places.Path, field: Raw, kind: str) -> Iter
     low, high = (declared(kind, field[key]) if key in field else None for key in _BOUNDS)
     if low is not None and high is not None and low.order > high.order:
         yield source.finding("catalog-range-empty", (*path, "minimum"), minimum=low.text, maximum=high.text)
+
+
+def hierarchies_are_of_texts(source: Source, data: Raw) -> Iterator[Finding]:
+    """Merged values are shown as texts of a coarser field, so every field of a hierarchy is a plain text."""
+    for path, item in datasets(data):
+        known = {f["name"]: f for f in item.get("field", []) if "name" in f}
+        for number, names in enumerate(item.get("hierarchies", [])):
+            for given in names or ():
+                field = known.get(given, {"type": "VARCHAR"})
+                if types.canonical(field.get("type", "")) != "VARCHAR" or "identifier" in field:
+                    yield source.finding("catalog-hierarchy-type", (*path, "hierarchies", number), given=given)
+
+
+def bands_nest(source: Source, data: Raw) -> Iterator[Finding]:
+    """Bands are of the field's type and rise; each coarser level keeps some ends of the finer one, from the minimum."""
+    for path, field in fields(data):
+        kind, bands = types.canonical(field.get("type", "")), field.get("bands")
+        if kind is not None and bands and "identifier" not in field:
+            wrong = _calendar_problem(kind, bands) if isinstance(bands[0], str) else _ends_problem(kind, field)
+            if wrong is not None:
+                yield source.finding("catalog-bands", (*path, "bands"), why_zh=wrong[0], why_en=wrong[1], type=kind)
+
+
+_CALENDAR = ("hour", "day", "month", "quarter", "year")
+_Why = tuple[str, str]
+
+
+def _calendar_problem(kind: str, bands: list[object]) -> _Why | None:
+    first = 2 if kind == "DATE" else 0
+    allowed = list(_CALENDAR[first:]) if kind in ("DATE", "TIMESTAMP") else []
+    places = [allowed.index(b) if b in allowed else -1 for b in bands]
+    if not allowed or min(places) < 0 or places != sorted(set(places)):
+        return f"可用（由细到粗）：{allowed}", f"there are, from fine to coarse: {allowed}"
+    return None
+
+
+def _ends_problem(kind: str, field: Raw) -> _Why | None:
+    levels = [[declared(kind, end) for end in level] for level in field["bands"] if isinstance(level, list)]
+    if kind in (*UNORDERED, *_MOMENTS) or len(levels) < len(field["bands"]) or any(None in level for level in levels):
+        return f"区间下限须为 {kind} 类型的数值", f"lower ends must be numbers of type {kind}"
+    ends = [[end.order for end in level if end is not None] for level in levels]
+    low = declared(kind, field["minimum"]) if "minimum" in field else None
+    if any(level != sorted(set(level)) for level in ends):
+        return "区间下限须递增", "lower ends must rise"
+    if low is None or any(level[0] > low.order for level in ends):
+        return "须声明 minimum，且各级首个下限不大于它", "a minimum is needed, and no level may begin above it"
+    if any(not set(b) <= set(a) for a, b in itertools.pairwise(ends)):
+        return "较粗一级的下限须都在较细一级中", "every end of a coarser level must be one of the finer"
+    return None
+
+
+_MOMENTS = ("DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ")
+
+
+def codes_are_ordered(source: Source, data: Raw) -> Iterator[Finding]:
+    """Bottom and top codes are values of a number, and the bottom is below the top."""
+    for path, field in fields(data):
+        kind = types.canonical(field.get("type", ""))
+        given = [key for key in _CODES if key in field]
+        if kind is None or "identifier" in field or not given:
+            continue
+        found = [declared(kind, field[key]) if kind not in (*UNORDERED, *_MOMENTS) else None for key in given]
+        if None in found:
+            key = given[found.index(None)]
+            yield source.finding("catalog-value-type", (*path, key), given=field[key], type=kind)
+        elif len(found) == 2 and found[0].order >= found[1].order:  # type: ignore[union-attr]  # None is dealt with
+            low, high = (field[key] for key in given)
+            yield source.finding("catalog-range-empty", (*path, _CODES[0]), minimum=low, maximum=high)
 
 
 def dates_exist(source: Source, data: Raw) -> Iterator[Finding]:
@@ -217,6 +287,9 @@ RULES: tuple[Rule, ...] = (
     types_are_known,
     identifiers_declare_no_values,
     declared_values_fit,
+    hierarchies_are_of_texts,
+    bands_nest,
+    codes_are_ordered,
     dates_exist,
     files_fit_their_kind,
     files_are_inside,

@@ -50,6 +50,7 @@ class Entry:
     fields: tuple[Field, ...]
     keys: tuple[tuple[str, ...], ...] = ()
     products: tuple[tuple[str, ...], ...] = ()
+    hierarchies: tuple[tuple[str, ...], ...] = ()
 
     @property
     def needs_row_unit(self) -> bool:

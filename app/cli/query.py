@@ -18,6 +18,7 @@ from app.cli.report_text import restriction_line
 from app.cli.template_options import filled, one_source, with_template_file
 from app.domain.errors import Finding, Invalid
 from app.domain.parameters import Values
+from app.domain.report_words import repair_sentences
 from app.domain.values import REPAIRS, Decision
 from app.engine import Engine
 from app.trial import Outcome, Trial, run_trial
@@ -133,8 +134,11 @@ def _show(outcome: Outcome) -> None:
             f"{report.rows} rows · {report.suppressed} suppressed · "
             f"{report.stopped_by_firewall} stopped by the firewall · level {report.level.value}"
         )
-        for restriction in outcome.to_json()["restrictions"]:
+        shown = outcome.to_json()
+        for restriction in shown["restrictions"]:
             console.print(f"  {restriction_line(restriction)}", markup=False, highlight=False)
+        for texts in repair_sentences(shown):
+            console.print(f"  {' '.join(texts)}", markup=False, highlight=False)
     console.print("  ".join(f"{name} {seconds:.3f}s" for name, seconds in outcome.timings.items()), style="dim")
 
 

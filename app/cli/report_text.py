@@ -10,7 +10,19 @@ from rich.table import Table
 
 from app.domain.template_runs import run_text
 
-EVIDENCE = ("frontier", "cell", "measure", "unit", "contributors", "largest_share", "verdict", "rule", "near")
+EVIDENCE = (
+    "frontier",
+    "cell",
+    "measure",
+    "unit",
+    "contributors",
+    "largest_share",
+    "verdict",
+    "rule",
+    "repairs",
+    "near",
+)
+MERGED = ("level", "labels", "values")
 ALL_ROWS = "(which rows count)"
 """Stands for the columns where the lineage is of conditions and joins."""
 
@@ -33,6 +45,8 @@ def print_report(value: Mapping[str, Any]) -> None:
     say(f"  Votes so far: {votes} of {needed}.", highlight=False, markup=False)
     _print_table(console, "Fields in each column", ("column", "field", "use"), _lineage_rows(report["lineage"]))
     _print_table(console, "Cells by verdict", ("verdict", "rule", "cells", "en"), report["taken"])
+    for merged in report["merged"]:
+        _print_table(console, f"Merged: {merged['dataset']}.{merged['field']}", MERGED, merged["levels"])
     if report["audience"] == "reviewer":
         _print_findings(console, report)
         _print_evidence(console, value)
@@ -75,11 +89,16 @@ def _print_evidence(console: Console, value: Mapping[str, Any]) -> None:
     uses = [{**u, "rules": ", ".join(u["rules"])} for u in value["uses"]]
     _print_table(console, "Uses", ("dataset", "field", "use", "rules"), uses)
     page = value["report"]["cells"]
-    cells = [{**c, "near": _nearness(c["near"])} for c in page["items"]]
+    cells = [{**c, "near": _nearness(c["near"]), "repairs": _repairs(c["repairs"])} for c in page["items"]]
     first, last = page["offset"] + 1, page["offset"] + len(cells)
     _print_table(console, f"Cells ({first} to {last} of {page['total']})", EVIDENCE, cells)
     if value["table"]:
         _print_table(console, _title(value["page"]), tuple(value["table"][0]), value["table"])
+
+
+def _repairs(repairs: Sequence[Mapping[str, Any]]) -> str | None:
+    """What was done to a cell."""
+    return "; ".join(r["words"]["en"] for r in repairs) or None
 
 
 def _nearness(near: Sequence[Mapping[str, Any]]) -> str | None:

@@ -11,6 +11,7 @@ from app.disclosure.evidence import Judged, Stopped, listed
 from app.disclosure.explained import histogram, near_cells, taken
 from app.disclosure.firewall import Comparison, Near
 from app.disclosure.private import told
+from app.disclosure.recoded import coded_fields, merged_fields, with_repairs
 from app.disclosure.text import TextRules, judge_texts, text_reasons
 from app.domain.errors import Broken, Invalid
 from app.domain.proofs import Analysis, CheckReport, Plan, Restriction, RunResult
@@ -54,7 +55,7 @@ def report(
         rows=rows,
         suppressed=judged.suppressed,
         stopped_by_firewall=judged.stopped,
-        cells=listed(judged.cells),
+        cells=with_repairs(listed(judged.cells), plan, file.parent),
         table=TABLE,
         segment=segment,
         near=Comparison(near=near).releases(),
@@ -67,6 +68,8 @@ def report(
         lineage=analysis.lineage,
         rounding=plan.rule.rounding_base if plan.frontiers else None,
         noise=plan.noise,
+        merged=merged_fields(plan, file.parent),
+        coded=coded_fields(plan, file.parent),
     )
 
 

@@ -17,6 +17,8 @@ from app.domain.values import REPAIRS
 
 FILE = "repairs.toml"
 _KEYS: Mapping[str, Mapping[str, type[int | float]]] = {
+    "merge": {"passing": float},
+    "top-bottom": {"share": float},
     "round": {"base": int},
     "cell-key": {"largest": int, "variance": float},
     "dp": {
@@ -54,6 +56,10 @@ def _wrong(table: Mapping[str, Any], keys: Mapping[str, type[int | float]]) -> s
 def _repair(kind: str, table: Mapping[str, Any]) -> Repair:
     if kind == "round":
         return Repair(kind=kind, base=table["base"])
+    if kind == "merge":
+        return Repair(kind=kind, passing=_part(kind, table, "passing", Decimal(1)))
+    if kind == "top-bottom":
+        return Repair(kind=kind, share=_part(kind, table, "share", _MOST_SHARE))
     if kind == "dp":
         return Repair(kind=kind, privacy=_privacy(table))
     try:
@@ -64,6 +70,13 @@ def _repair(kind: str, table: Mapping[str, Any]) -> Repair:
     return Repair(kind=kind, noise=noise)
 
 
+def _part(kind: str, table: Mapping[str, Any], name: str, most: Decimal) -> float:
+    """A part of a whole, not above `most`."""
+    if Decimal(str(table[name])) > most:
+        raise Broken("disclosure-repairs", problem=f"{kind}.{name}")
+    return float(table[name])
+
+
 def _privacy(table: Mapping[str, Any]) -> Privacy:
     epsilon, delta, budget = (Decimal(str(table[name])) for name in ("epsilon", "delta", "budget"))
     if delta > _MOST_DELTA or not epsilon <= budget < _MOST_EPSILON:
@@ -72,5 +85,7 @@ def _privacy(table: Mapping[str, Any]) -> Privacy:
     return Privacy(epsilon=epsilon, delta=delta, budget=budget, **counts)
 
 
+_MOST_SHARE = Decimal("0.25")
+"""Coding more than a quarter of the subjects at either end leaves no measure worth the name."""
 _MOST_DELTA, _MOST_EPSILON = Decimal("0.001"), Decimal(1000)
 """More than this is no protection but a slip of the pen; infinite is neither."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Unit
@@ -26,6 +26,7 @@ def dataset_to_json(dataset: Dataset) -> dict[str, Any]:
         "rows": dataset.rows,
         "keys": [list(names) for names in dataset.keys],
         "products": [list(names) for names in dataset.products],
+        "hierarchies": [list(names) for names in dataset.hierarchies],
     }
 
 
@@ -47,6 +48,7 @@ def dataset_from_json(data: Mapping[str, Any]) -> Dataset:
         rows=data["rows"],
         keys=tuple(map(tuple, data.get("keys", ()))),
         products=tuple(map(tuple, data.get("products", ()))),
+        hierarchies=tuple(map(tuple, data.get("hierarchies", ()))),
     )
 
 
@@ -61,8 +63,16 @@ def declared_to_json(field: Field) -> dict[str, Any]:
         "minimum": field.minimum,
         "maximum": field.maximum,
         "missing": field.missing or None,
+        "bands": [list(band) if len(band) > 1 else band[0] for band in field.bands] or None,
+        "bottom_code": field.bottom_code,
+        "top_code": field.top_code,
     }
     return {key: value for key, value in declared.items() if value is not None}
+
+
+def read_bands(written: Iterable[Any]) -> tuple[tuple[str, ...], ...]:
+    """The levels of bands as a catalog writes them: lists of lower ends, or the names of parts of the calendar."""
+    return tuple((band,) if isinstance(band, str) else tuple(map(str, band)) for band in written)
 
 
 def _field_to_json(field: Field) -> dict[str, Any]:
@@ -80,5 +90,6 @@ def _field_to_json(field: Field) -> dict[str, Any]:
 
 
 def _field_from_json(data: Mapping[str, Any]) -> Field:
-    values = tuple(data.get("values", ()))
-    return Field(**{**data, "level": Level(data["level"]), "label": Bilingual(**data["label"]), "values": values})
+    values, bands = tuple(data.get("values", ())), read_bands(data.get("bands", ()))
+    known = {"level": Level(data["level"]), "label": Bilingual(**data["label"]), "values": values, "bands": bands}
+    return Field(**{**data, **known})

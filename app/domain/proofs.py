@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from app.domain.errors import Finding
 from app.domain.privacy import PrivacyReport, PrivateRun
+from app.domain.repairs import CellRepair, CodedEnds, Coding, Merged, Recoding
 from app.domain.rules import LevelRule
 from app.domain.values import Dataset, Decision, FieldUse, Level
 from sandbox.protocol import ColumnScan, QueryTask
@@ -120,6 +121,10 @@ class Plan:
     private: PrivateRun | None = None
     noise: int | None = None
     """How much noise by cell key a count may have, either way; None when there is none."""
+    recodings: tuple[Recoding, ...] = ()
+    """The keys whose values were merged."""
+    codings: tuple[Coding, ...] = ()
+    """The fields that were coded at top and bottom."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +168,8 @@ class CellEvidence:
 
     `frontier` and `cell` number the aggregation and its row; `measure` the aggregate within the row, or None for the
     row itself. `contributors` are distinct units, `exact` or a proved lower bound. `largest_share` is of a sum, 0 to 1.
-    `verdict` is one of "safe", "few-contributors", "dominated", "near-released", "complementary".
+    `verdict` is one of "safe", "few-contributors", "dominated", "near-released", "complementary"; `repairs` is what was
+    done to the cell beside.
     """
 
     frontier: int
@@ -175,6 +181,7 @@ class CellEvidence:
     largest_share: float | None
     verdict: str
     rule: str
+    repairs: tuple[CellRepair, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,6 +308,10 @@ class CheckReport:
     """The first of the suppressed cells of tables with margins, with what an attacker would know of them."""
     patterns: tuple[Pattern, ...] = field(default=())
     """What was taken out of each aggregation beside its unsafe cells."""
+    merged: tuple[Merged, ...] = field(default=())
+    """The fields whose values were merged as keys, and how much was lost."""
+    coded: tuple[CodedEnds, ...] = field(default=())
+    """The fields that were coded at top and bottom."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ from app.domain.proofs import (
     Taken,
     TextFinding,
 )
+from app.domain.repairs import CellRepair, CodedEnds, Merged, MergedLevel
 from app.domain.rules import CELL_RULES, PLACES, TOLD_AS
 from app.domain.values import Decision, Level, Position
 
@@ -37,6 +38,7 @@ _LISTS: Mapping[str, type[Any]] = {
     "histogram": Bar,
     "taken": Taken,
     "hidden": HiddenCell,
+    "coded": CodedEnds,
 }
 """Name of a list in a kept report → what its items are."""
 
@@ -54,7 +56,10 @@ def from_json(kept: Mapping[str, Any]) -> CheckReport:
     body["level"] = Level(body["level"])
     body["reasons"] = findings_from_json(body["reasons"])
     body["columns"] = tuple((name, kind) for name, kind in body["columns"])
-    body["cells"] = tuple(CellEvidence(**c) for c in body["cells"])
+    body["cells"] = tuple(_cell(c) for c in body["cells"])
+    body["merged"] = tuple(
+        Merged(**{**m, "levels": tuple(MergedLevel(**level) for level in m["levels"])}) for m in body.get("merged", ())
+    )
     body["near"] = tuple((release, cells) for release, cells in body["near"])
     body["restrictions"] = tuple(Restriction(**r) for r in body.get("restrictions", ()))
     for name, kind in _LISTS.items():
@@ -66,6 +71,10 @@ def from_json(kept: Mapping[str, Any]) -> CheckReport:
     body["privacy"] = _privacy(body.get("privacy"))
     body["patterns"] = tuple(Pattern(signature=p["signature"], rows=tuple(p["rows"])) for p in body.get("patterns", ()))
     return CheckReport(**body)
+
+
+def _cell(kept: Mapping[str, Any]) -> CellEvidence:
+    return CellEvidence(**{**kept, "repairs": tuple(CellRepair(**r) for r in kept.get("repairs", ()))})
 
 
 def _privacy(kept: Mapping[str, Any] | None) -> PrivacyReport | None:

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from app.domain.proofs import CellEvidence, CheckReport, NearCell, Taken
+from app.domain.repairs import CodedEnds
 from app.domain.report_json import for_operator, told
-from app.domain.report_words import summary, verdict_words
+from app.domain.report_words import repair_words, summary, verdict_words
 from app.domain.values import Bilingual
 
 THIS = "this release"
@@ -81,7 +82,12 @@ def cells_page(
         found = {**_named(n.release, None, earlier.get(n.release)), "distance": n.distance, "rollup": n.rollup}
         by_cell[n.frontier, n.cell, n.measure].append({k: v for k, v in found.items() if k != "cells"})
     items = [
-        {**asdict(c), "words": asdict(verdict_words(c.verdict)), "near": by_cell[c.frontier, c.cell, c.measure]}
+        {
+            **asdict(c),
+            "words": asdict(verdict_words(c.verdict)),
+            "repairs": [{**asdict(r), "words": asdict(repair_words(asdict(r)))} for r in c.repairs],
+            "near": by_cell[c.frontier, c.cell, c.measure],
+        }
         for c in page
     ]
     return {"offset": asked.offset, "total": len(wanted), "verdict": asked.verdict, "items": items}
@@ -100,7 +106,15 @@ def _common(report: CheckReport, audience: str) -> dict[str, Any]:
         "lineage": [asdict(column) for column in report.lineage],
         "rounding": report.rounding,
         "noise": report.noise,
+        "merged": [asdict(m) for m in report.merged],
+        "coded": [_coded(c, audience) for c in report.coded],
     }
+
+
+def _coded(coded: CodedEnds, audience: str) -> dict[str, Any]:
+    """A coded field; how many subjects are at its ends is a figure of the data, which operators are not given."""
+    shown = asdict(coded)
+    return shown if audience == "reviewer" else {k: v for k, v in shown.items() if k not in ("at_low", "at_high", "of")}
 
 
 def _with_summary(shown: dict[str, Any]) -> dict[str, Any]:

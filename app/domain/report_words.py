@@ -46,6 +46,7 @@ def _sentences(shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _of_fields(shown["lineage"])
     yield from _left_out(shown["taken"])
     yield from _near(shown["near"])
+    yield from repair_sentences(shown)
     if shown["rounding"] is not None:
         yield (
             f"计数与合计一律取整为 {shown['rounding']} 的倍数。",
@@ -102,6 +103,69 @@ def _near(near: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
         )
     if not found:
         yield "没有单元格与既往结果过于接近。", "No cell comes too near to an earlier result."
+
+
+AS_IT_IS, ALL_OTHERS = "=", "*"
+"""What a level of merged values is called in a report: the values themselves, and all others above the last field."""
+
+
+def repair_sentences(shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What merging and coding did to the output, in Chinese and English."""
+    yield from _merged(shown["merged"])
+    yield from _coded(shown["coded"])
+
+
+def _merged(merged: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for m in merged:
+        levels = [level for level in m["levels"] if level["level"] != AS_IT_IS]
+        values, of = (sum(level["values"] for level in some) for some in (levels, m["levels"]))
+        labels = sum(level["labels"] for level in levels)
+        field, loss = f"{m['dataset']}.{m['field']}", f"{100 * m['loss']:.0f}%"
+        yield (
+            f"{field} 的 {of} 个取值中有 {values} 个因贡献者过少并入 {labels} 个较粗的取值；信息损失 {loss}。",
+            f"Of {_many(of, 'value')} of {field}, {values} with too few contributors were merged into "
+            f"{_many(labels, 'coarser value')}; {loss} of its detail is lost.",
+        )
+
+
+def _coded(coded: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for c in coded:
+        field = f"{c['dataset']}.{c['field']}"
+        if c["share"] is None:
+            low, high = (None if c[end] is None else str(c[end]) for end in ("low", "high"))
+            zh = "，".join(
+                [*([f"低于 {low} 的记为 {low}"] if low else []), *([f"高于 {high} 的记为 {high}"] if high else [])]
+            )
+            en = " and ".join(
+                [
+                    *([f"values below {low} as {low}"] if low else []),
+                    *([f"values above {high} as {high}"] if high else []),
+                ]
+            )
+            yield f"{field} 做了顶底编码：{zh}。", f"{field} was coded at its ends: {en}."
+        else:
+            share = f"{100 * c['share']:g}%"
+            yield (
+                f"{field} 做了顶底编码：两端各约 {share} 的主体记为端值。",
+                f"{field} was coded at its ends: about {share} of the subjects at either end count as the end.",
+            )
+        if "of" in c:
+            yield (
+                f"{field}：{c['of']} 个主体中，{c['at_low']} 个在下端，{c['at_high']} 个在上端。",
+                f"{field}: of {_many(c['of'], 'subject')}, {c['at_low']} at the low end and {c['at_high']} at the high end.",
+            )
+
+
+def repair_words(repair: Mapping[str, Any]) -> Bilingual:
+    """What was done to a cell: a key that is several values merged, or a measure over a coded field."""
+    field, level, members = repair["field"], repair["level"], repair["members"]
+    if repair["kind"] == "top-bottom":
+        return Bilingual(zh=f"{field} 已顶底编码", en=f"{field} coded at its ends")
+    if level == ALL_OTHERS:
+        return Bilingual(zh=f"{field}：其余 {members} 个取值合并", en=f"{field}: the other {_many(members, 'value')}")
+    return Bilingual(
+        zh=f"{field}：{members} 个取值并入 {level}", en=f"{field}: {_many(members, 'value')} merged into {level}"
+    )
 
 
 def _texts(texts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

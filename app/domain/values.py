@@ -59,8 +59,10 @@ class Field:
     replace the raw values ("person", "vehicle", "phone" …), or None for a plain field; an identifier's `type` is
     always UINTEGER once mounted. `values` is the closed set of values that the field may have, `minimum` and
     `maximum` (both included) are its range, all as text of its type; empty and None mean that nothing is declared.
-    `missing` is the share of missing values that synthetic rows have. What is declared is public. Under a `mask`, type,
-    level and declarations are those of what the mask leaves.
+    `missing` is the share of missing values that synthetic rows have. `bands` are levels into which values may be
+    merged, the finest first: the lower ends of the bands of a number, or a part of the calendar. Values below
+    `bottom_code` or above `top_code` may be coded to it. What is declared is public. Under a `mask`, type, level and
+    declarations are those of what the mask leaves.
     """
 
     name: str
@@ -76,6 +78,9 @@ class Field:
     maximum: str | None = None
     missing: float = 0.0
     mask: FieldMask | None = None
+    bands: tuple[tuple[str, ...], ...] = ()
+    bottom_code: str | None = None
+    top_code: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +131,8 @@ class Dataset:
 
     `version` is the SHA-256 (hex) of the mounted Parquet file, `path` its place in the vault. Only rows that pass every
     one of `filters` are seen. No two rows are alike in all fields of one of `keys`; fields of one of `products` may be
-    multiplied with one another in a measure.
+    multiplied with one another in a measure. Fields of one of `hierarchies` go from fine to coarse: each value has one
+    value of the next field.
     """
 
     name: str
@@ -142,6 +148,7 @@ class Dataset:
     filters: tuple[RowFilter, ...] = ()
     keys: tuple[tuple[str, ...], ...] = ()
     products: tuple[tuple[str, ...], ...] = ()
+    hierarchies: tuple[tuple[str, ...], ...] = ()
 
     def field(self, name: str) -> Field | None:
         """The field called `name`, compared without case as DuckDB does; None when there is none."""
@@ -166,7 +173,7 @@ def is_use(text: str) -> bool:
     return text in USE_KINDS or _AGGREGATE_USE.fullmatch(text) is not None
 
 
-REPAIRS = ("round", "cell-key", "dp")
+REPAIRS = ("merge", "top-bottom", "round", "cell-key", "dp")
 """What may be done to the numbers of an output beside suppressing them, if a policy allows it for the data set."""
 
 _REPAIR_USE = re.compile(rf"repair:(\*|{'|'.join(REPAIRS)})")

@@ -200,6 +200,9 @@ def _under(field: Field, mask: MaskRule, level: Level, viewer: Viewer) -> Field:
         values=(),
         minimum=None,
         maximum=None,
+        bands=(),
+        bottom_code=None,
+        top_code=None,
         mask=FieldMask(rule=mask.id, text=mask.text, kind=mask.kind, argument=argument, original=field),
     )
 

@@ -8,23 +8,22 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from app.domain.errors import Broken, Finding, Refusal
+from app.domain.errors import Broken, Refusal
 from app.domain.privacy import Privacy, PrivateRun
 from app.domain.proofs import Grant, Plan
 from app.domain.repairs import Repair
 from app.domain.rules import LevelRule
 from app.domain.values import Dataset
 from app.query.analysis import GovernedQuery
-from app.query.contributions import COUNTS
 from app.query.evidence import NO_STOPS, FrontierSql, Prefix, Stops
 from app.query.frontier import Frontier
 from app.query.govern import Governed
 from app.query.guarded import total_sql
 from app.query.margins import margin_exports, outlines
 from app.query.ordering import ordered
-from app.query.parse import position
 from app.query.plain import under_names
 from app.query.private_plan import privately
+from app.query.repaired import repaired
 from sandbox.protocol import Export, Filter, Limits, Mask, QueryTask, Step, View, encode
 
 RESULT = "result.parquet"
@@ -43,12 +42,10 @@ def make_plan(
     """The plan of a granted analysis. `stops` are cells per frontier that the firewall keeps from leaving.
 
     A `reproducible` plan runs on one thread and gives the same result whatever the order of the source's rows; see
-    `app.query.ordering`. Of the bases of the rule and of a `repair` by rounding, the larger holds.
+    `app.query.ordering`.
 
-    Noise by cell key is for counts: Refusal("noise-not-for") names every other measure with its place.
-
-    Raises Broken when the analysis was not governed, and for noise of differential privacy what `privately` raises and
-    Refusal("dp-not-reproducible").
+    Raises Broken when the analysis was not governed, what `repaired` raises for a `repair`, and for noise of
+    differential privacy what `privately` raises and Refusal("dp-not-reproducible").
     """
     query = grant.analysis.governed
     if not isinstance(query, GovernedQuery):
@@ -57,28 +54,25 @@ def make_plan(
         if reproducible:
             raise Refusal("dp-not-reproducible")
         return _private_plan(grant, query, rule, repair.privacy, tuple(functions), limits)
-    noise = repair.noise if repair is not None else None
-    if noise is not None:
-        _refuse_without_noise(query.governed, grant.analysis.sql)
-    governed = _in_order(query.governed) if reproducible else query.governed
-    if repair is not None and repair.base is not None:
-        rule = replace(rule, rounding_base=max(repair.base, rule.rounding_base or 0))
+    wanted = repaired(grant.analysis, query.governed, rule, repair, _prefix)
+    governed = _in_order(wanted.governed) if reproducible else wanted.governed
     frontiers = [
         FrontierSql(
             frontier=f,
-            rule=rule,
+            rule=wanted.rule,
             prefix=_prefix(governed),
             stops=(stops or {}).get(f.number, NO_STOPS),
             in_order=reproducible,
-            noise=noise,
+            noise=wanted.noise,
         )
         for f in governed.frontiers
     ]
-    outlined = outlines(query.governed.frontiers, _prefix(query.governed), grant.analysis.datasets)
-    evidence = [*(e for f in frontiers for e in f.exports()), *margin_exports(outlined)]
+    outlined = outlines(wanted.governed.frontiers, _prefix(wanted.governed), wanted.datasets)
+    evidence = [*(e for f in frontiers for e in f.exports()), *margin_exports(outlined), *wanted.exports]
+    steps = [step for f in frontiers for step in (*wanted.steps.get(f.frontier.number, ()), *f.steps())]
     task = QueryTask(
-        views=tuple(_view(d) for d in grant.analysis.datasets),
-        steps=tuple(Step(table=t, sql=s) for f in frontiers for t, s in f.steps()),
+        views=tuple(_view(d) for d in wanted.datasets),
+        steps=tuple(Step(table=t, sql=s) for t, s in steps),
         exports=(
             Export(file=RESULT, sql=_result(governed, query.outputs)),
             *(Export(file=n, sql=s, max_rows=_EVIDENCE_ROWS) for n, s in evidence),
@@ -90,29 +84,19 @@ def make_plan(
     )
     return Plan(
         grant=grant,
-        rule=rule,
+        rule=wanted.rule,
         task=task,
         frontiers=outlined,
         columns=query.outputs,
-        hash=_hash(task, grant.analysis.datasets),
-        noise=noise.largest if noise is not None else None,
+        hash=_hash(task, wanted.datasets),
+        noise=wanted.noise.largest if wanted.noise is not None else None,
+        recodings=wanted.recodings,
+        codings=wanted.codings,
     )
 
 
 _EVIDENCE_ROWS = 1 << 26
 """Evidence has up to 64 rows per cell and measure; the limit on bytes still holds."""
-
-
-def _refuse_without_noise(governed: Governed, sql: str) -> None:
-    """The method perturbs counts; other numbers would leave as exact as before."""
-    wrong = [
-        Finding(code="noise-not-for", params=(("function", m.function),), position=position(m.call, sql))
-        for f in governed.frontiers
-        for m in f.measures
-        if m.function not in COUNTS
-    ]
-    if wrong:
-        raise Refusal(*dict.fromkeys(wrong))
 
 
 def _private_plan(
