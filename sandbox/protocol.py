@@ -178,9 +178,9 @@ class MountTask:
     that are protected units; each gets a hidden column `__tag_<field>` (UBIGINT, the unit's secret tag). With
     `row_unit` the version gets the hidden columns `__row` (UINTEGER) and `__tag___row`. `registry` is the folder with
     the unit registries; the answer's files hold the grown registries, which the launcher's caller installs. By the
-    fields of each of `keys` no two rows may be alike, and none missing; in each of `hierarchies` a value has exactly one
-    of the next field. `expected_rows` None: the number of rows is not declared. Empty `fields` means: take the columns as
-    the file has them (an operator's own table), identifiers none.
+    fields of each of `keys` no two rows may be alike, and none missing; in each of `hierarchies` a value has one of the
+    next field. `expected_rows` None means that the number of rows is not declared. Empty `fields` means: take the
+    columns as the file has them (an operator's own table), identifiers none.
     """
 
     source: str
@@ -271,8 +271,8 @@ class Problem:
 
     `what` is one of: "wrong-type", "undeclared-value", "out-of-range", "missing-columns", "too-many-columns",
     "unterminated-quote", "invalid-encoding", "line-too-long", "mixed-line-ends", "cut-off", "empty", "not-unique",
-    "missing", "unexpected", "row-count", "wrong-format", "repeated-key", "broken-hierarchy", or "looks-like:<kind>" with kind in
-    resident-id, mobile-phone, plate, uscc. In a Parquet file `line` is the number of the row from 1. The value itself
+    "missing", "unexpected", "row-count", "wrong-format", "repeated-key", "broken-hierarchy", or "looks-like:<kind>"
+    with kind in resident-id, mobile-phone, plate, uscc. In a Parquet file `line` is the row from 1. The value itself
     is never given.
     """
 

@@ -66,7 +66,7 @@ class Coding:
 
 @dataclass(frozen=True, kw_only=True)
 class MergedLevel:
-    """So many `values` of a merged field are shown as so many `labels` of a level ("=": as they are, "*": all others)."""
+    """So many `values` of a merged field are shown as so many `labels` of a level ("=": as they are; "*": the rest)."""
 
     level: str
     labels: int

@@ -121,39 +121,35 @@ def _merged(merged: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
         values, of = (sum(level["values"] for level in some) for some in (levels, m["levels"]))
         labels = sum(level["labels"] for level in levels)
         field, loss = f"{m['dataset']}.{m['field']}", f"{100 * m['loss']:.0f}%"
+        what = f"{values} of {_many(of, 'value')} of {field} had too few contributors"
         yield (
             f"{field} 的 {of} 个取值中有 {values} 个因贡献者过少并入 {labels} 个较粗的取值；信息损失 {loss}。",
-            f"Of {_many(of, 'value')} of {field}, {values} with too few contributors were merged into "
-            f"{_many(labels, 'coarser value')}; {loss} of its detail is lost.",
+            f"{what} and were merged into {labels}; {loss} of the detail is lost.",
         )
 
 
 def _coded(coded: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     for c in coded:
         field = f"{c['dataset']}.{c['field']}"
-        if c["share"] is None:
-            low, high = (None if c[end] is None else str(c[end]) for end in ("low", "high"))
-            zh = "，".join(
-                [*([f"低于 {low} 的记为 {low}"] if low else []), *([f"高于 {high} 的记为 {high}"] if high else [])]
-            )
-            en = " and ".join(
-                [
-                    *([f"values below {low} as {low}"] if low else []),
-                    *([f"values above {high} as {high}"] if high else []),
-                ]
-            )
-            yield f"{field} 做了顶底编码：{zh}。", f"{field} was coded at its ends: {en}."
-        else:
-            share = f"{100 * c['share']:g}%"
-            yield (
-                f"{field} 做了顶底编码：两端各约 {share} 的主体记为端值。",
-                f"{field} was coded at its ends: about {share} of the subjects at either end count as the end.",
-            )
+        zh, en = zip(*_ends(c), strict=True)
+        yield f"{field} 做了顶底编码：{'，'.join(zh)}。", f"{field} was coded at its ends: {' and '.join(en)}."
         if "of" in c:
+            low, high, of = c["at_low"], c["at_high"], c["of"]
             yield (
-                f"{field}：{c['of']} 个主体中，{c['at_low']} 个在下端，{c['at_high']} 个在上端。",
-                f"{field}: of {_many(c['of'], 'subject')}, {c['at_low']} at the low end and {c['at_high']} at the high end.",
+                f"{field}：{of} 个主体中，{low} 个在下端，{high} 个在上端。",
+                f"{field}: of {_many(of, 'subject')}, {low} at the low end and {high} at the high end.",
             )
+
+
+def _ends(coded: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The ends of a coded field in words."""
+    if coded["share"] is not None:
+        share = f"{100 * coded['share']:g}%"
+        yield f"两端各约 {share} 的主体记为端值", f"about {share} of the subjects at either end count as the end"
+    if coded["low"] is not None:
+        yield f"低于 {coded['low']} 的记为 {coded['low']}", f"values below {coded['low']} count as {coded['low']}"
+    if coded["high"] is not None:
+        yield f"高于 {coded['high']} 的记为 {coded['high']}", f"values above {coded['high']} count as {coded['high']}"
 
 
 def repair_words(repair: Mapping[str, Any]) -> Bilingual:

@@ -1,9 +1,9 @@
 """Which fields are coded at the top and the bottom, before a query sees them? Uses → ends of the views' columns.
 
-Top and bottom coding (Hundepool et al. 2012, Statistical Disclosure Control, 3.3): the whole query sees an end in place of
-what is beyond it. As a key it is the last band, in a measure the values are winsorised, in a condition they are the end.
+Top and bottom coding (Hundepool et al. 2012, Statistical Disclosure Control, 3.3): the whole query sees an end in place
+of what is beyond it. As a key it is the last band, in a measure values are winsorised, in a condition they are the end.
 Ends that the catalog declares are public and hold for every use. A measure without declared ends takes those that
-enough subjects of the whole data set reach, whatever the query picks; they may be in sums only, where nothing shows them.
+enough subjects of the whole data set reach, whatever the query picks; it may be in sums only, where nothing shows them.
 """
 
 from __future__ import annotations

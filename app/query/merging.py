@@ -5,7 +5,7 @@ function of it, the same in every cell and in all margins of an aggregation, so 
 hierarchy climb one by one, and those of a coarser value that climbed are shown together; bands hold for a whole column.
 A value stays when its cells have enough units. Nothing but that decides, who is in which cell: no measure is looked at.
 
-The steps of aggregations with the same rows; <b> is a hash of all that decides, so the same question has the same names:
+The steps of aggregations with the same rows; <b> is a hash of all that decides: the same question has the same names.
   __m_<b>          which units are in which cell of the largest set of keys
   __d_<b>_<j>_<s>  of each value of key j its level d after step s, what it is there (g), and what it is on each level
   __k_<b>_<j>      of each value its label l, its level d, and how many values n have that label
@@ -50,7 +50,7 @@ class Merging:
 def merge(
     governed: Governed, contributors: int, passing: float, prefix: Prefix, datasets: Sequence[Dataset], sql: str
 ) -> Merging:
-    """Merge the keys of every aggregation whose cells the query shows, until each value has `contributors` in its cells.
+    """Merge the keys of every aggregation whose cells the query shows, until their cells have `contributors` each.
 
     Raises Refusal("merge-no-hierarchy") with the place of every key when no key has anything declared.
     """
@@ -139,7 +139,7 @@ class _Deciding:
         return [(r.file, f"SELECT {columns} FROM {t} GROUP BY d ORDER BY d") for t, r in self.recodings.items()]
 
     def cells(self) -> list[tuple[str, str]]:
-        """(file, SELECT) of each merged aggregation: per cell the level of each merged key, and its number of values."""
+        """(file, SELECT) of each merged aggregation: per cell the level of each merged key and its number of values."""
         found = []
         for number, keys in sorted(self.keyed.items()):
             columns, joins = ["f.cell"], []
@@ -222,7 +222,7 @@ class _Recoder:
 
     def steps(self) -> Steps:
         """(table, SELECT) in the order in which they run: keys climb in turns, one level each."""
-        made = {j: 0 for j in self.ladders}
+        made = dict.fromkeys(self.ladders, 0)
         found = [(f"__m_{self.name}", self._members())]
         found += [(self._state(j, 0), self._begun(j)) for j in self.ladders]
         for level in range(max(len(ladder.names) for ladder in self.ladders.values())):

@@ -1,4 +1,4 @@
-"""What does a repair change in what runs? Grant + rule + repair → the governed query, views and rule that are planned."""
+"""What does a repair change in what runs? Query + rule + repair → the query, views and rule that are planned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A town of people on roads, some stations with few of them: a world in which there is something to merge and to code."""
+"""People on roads, some stations with few of them: a world in which there is something to merge and to code."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def rows(seed: int = 7) -> Iterator[list[object]]:
             about = [station, road, ROADS[road], "mf"[person % 2], 5 + person % 70]
             income = 10**7 + person if person % 30 == 1 and person // 30 < RICH else chance.randrange(1000, 9000)
             for month in (1 + person % 2, 7):
-                yield [person, *about, f"2025-{month:02d}-{1 + person % 28:02d}", chance.randrange(0, 100), income]
+                yield [person, *about, f"2025-{month:02d}-{1 + person % 28:02d}", chance.randrange(1, 100), income]
 
 
 def write_world(folder: Path) -> Path:
