@@ -31,8 +31,8 @@ class Services:
 
     @property
     def keys(self) -> Path:
-        """The folder of the signing keys; see `app.identity.keys.signing_key`."""
-        return self.config.home / "keys"
+        """The folder of the secrets; see `app.identity.keys`."""
+        return self.config.keys
 
     def actor(self, person: str, permission: str | None = None) -> Actor:
         """The actor that `person` is now; refuses the unknown, the suspended and whoever lacks `permission`."""
@@ -45,11 +45,11 @@ class Services:
 
     def checkpoint(self) -> str:
         """The signed checkpoint of the ledger as it stands; its key's public half is `ledger_verifier`."""
-        return self.store.checkpoint(partial(checkpoint.sign, key=keys.signing_key(self.keys, "ledger")))
+        return self.store.checkpoint(partial(checkpoint.sign, key=keys.ledger_key(self.keys)))
 
     def ledger_verifier(self) -> str:
         """The public key that verifies the ledger's checkpoints, as a C2SP verifier key."""
-        return checkpoint.verifier_key(keys.signing_key(self.keys, "ledger"))
+        return checkpoint.verifier_key(keys.ledger_key(self.keys))
 
 
 def system_clock() -> datetime:
@@ -76,7 +76,7 @@ def services() -> Services:
     Raises Unavailable("home-missing") when `sluice init` has not been run, or "schema-outdated" after an update.
     """
     settings = config.read()
-    if not settings.home.is_dir() or not (settings.home / "keys").is_dir():
+    if not settings.home.is_dir() or not settings.keys.is_dir():
         raise Unavailable("home-missing", home=settings.home)
     found = build(settings)
     found.store.require_schema()

@@ -72,6 +72,8 @@ class Casework:
     policies: InForce = field(default_factory=InForce)
     machine: Actor | None = None
     """Who pays for runs with noise; without it they are refused."""
+    keys: Path | None = None
+    """The folder of the secrets; None: `keys` in the home."""
 
     def check(self, job: JobRecord) -> None:
         """Decide a submitted job before it is queued; raises SluiceError to refuse it."""
@@ -253,7 +255,7 @@ class Casework:
             names = sorted({dataset for dataset, _, _ in held.uses})
             public = tuple(current_dataset(connection, name) for name in names)
         context = Context(now=now, purpose=held.purpose, product=held.product)
-        viewer = Viewer.of(held, partial(pseudonym_secret, self.home / "keys"))
+        viewer = Viewer.of(held, partial(pseudonym_secret, self.keys or self.home / "keys"))
         datasets = restrict(standing, (*public, *own(held)), viewer, context)
         uses = collect(held.uses, purpose=held.purpose)
         return Question(

@@ -20,9 +20,10 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The settings of a deployment; `home` and `policies` are absolute folders."""
+    """The settings of a deployment; `home`, `keys` and `policies` are absolute folders."""
 
     home: Path
+    keys: Path
     database_url: str
     require_isolation: bool
     language: str
@@ -44,6 +45,12 @@ SETTINGS: tuple[Setting, ...] = (
         name="SLUICE_HOME",
         default="./.sluice",
         description="Folder that holds the control database, keys, vault, quarantine, releases and history.",
+        allowed="a folder path",
+    ),
+    Setting(
+        name="SLUICE_KEYS",
+        default="$SLUICE_HOME/keys",
+        description="Folder of the secrets: signing keys and the root of pseudonyms; apart from database and backups.",
         allowed="a folder path",
     ),
     Setting(
@@ -80,9 +87,11 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
     Raises Invalid("setting-invalid") naming the variable, its value and what is allowed.
     """
     home = Path(environment.get("SLUICE_HOME") or ".sluice").expanduser().absolute()
+    keys = Path(environment.get("SLUICE_KEYS") or home / "keys").expanduser().absolute()
     database = environment.get("SLUICE_DATABASE_URL") or f"sqlite:///{home / 'control.db'}"
     return Config(
         home=_checked("SLUICE_HOME", home, lambda p: not p.exists() or p.is_dir()),
+        keys=_checked("SLUICE_KEYS", keys, lambda p: not p.exists() or p.is_dir()),
         database_url=_checked("SLUICE_DATABASE_URL", database, _is_database),
         require_isolation=_flag("SLUICE_REQUIRE_ISOLATION", environment.get("SLUICE_REQUIRE_ISOLATION") or "true"),
         language=_checked("SLUICE_LANGUAGE", environment.get("SLUICE_LANGUAGE") or "en", lambda v: v in LANGUAGES),

@@ -312,7 +312,12 @@ def casework_of(running: Services) -> Iterator[Casework]:
     with Launcher(places=settings.home / "places") as launcher:
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
         yield Casework(
-            store=running.store, engine=engine, home=settings.home, clock=running.clock, machine=running.machine()
+            store=running.store,
+            engine=engine,
+            home=settings.home,
+            keys=settings.keys,
+            clock=running.clock,
+            machine=running.machine(),
         )
 
 

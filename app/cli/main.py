@@ -28,7 +28,8 @@ GROUPS = {
     "budget": "app.cli.budget",
     "review": "app.cli.review",
     "release": "app.cli.release",
-    "verify": "app.cli.release",
+    "key": "app.cli.keys",
+    "verify": "app.cli.verify",
     "ledger": "app.cli.ledger",
     "doctor": "app.cli.doctor",
     "serve": "app.cli.serve",
@@ -60,7 +61,7 @@ def sluice() -> None:
       sluice try --catalog sample_data/flights --sql query.sql
       sluice rehearse --catalog sample_data/flights --sql query.sql
       sluice catalog add sample_data/s1_rescue --as steward-highway
-      sluice verify release.zip
+      sluice verify release.zip --trust platform.trust.json
     """
 
 

@@ -1,9 +1,9 @@
-"""`sluice release`, `sluice verify`: how does an approved output leave, and how does its recipient check it?"""
+"""`sluice release`: how does an approved output leave?"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,10 @@ from app.cli.terminal import acting, answer, answer_rows, who, with_json
 if TYPE_CHECKING:
     from app.bootstrap import Services
     from app.release.making import Desk
+    from app.release.receipt import Notary
     from app.release.records import ReleaseRecord
 
 COLUMNS = ("id", "state", "output", "operator", "recipient", "sha256", "created_at")
-READ = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -28,7 +28,6 @@ def release_command() -> None:
     Examples:
       sluice release make output-5c… --to . --as release-officer-gu
       sluice release list --as release-officer-gu
-      sluice release keys > platform.keys
     """
 
 
@@ -109,99 +108,34 @@ def show(release_id: str, person: str | None, as_json: bool) -> None:
     answer(value, as_json=as_json, text="\n".join(f"{k}: {v}" for k, v in value.items()))
 
 
-@release_command.command("keys")
-@with_json
-def show_keys(as_json: bool) -> None:
-    """Print the public keys of this platform, for whoever verifies its bundles.
-
-    \b
-    Examples:
-      sluice release keys > platform.keys
-    """
-    from app.bootstrap import services
-
-    lines = _key_lines(services())
-    answer({"keys": lines.split()}, as_json=as_json, text=lines.rstrip())
-
-
-@click.command()
-@click.argument("bundle", type=READ)
-@click.option("--key", "keys", type=READ, help="Key file of the platform; default: the keys of this deployment.")
-@with_json
-def verify_command(bundle: Path, keys: Path | None, as_json: bool) -> None:
-    """Verify BUNDLE offline: its shape, its signature, every file, and the ledger's word. Nothing is unpacked.
-
-    Exit codes: 0 all of it holds; 1 something does not, and it is said what.
-
-    \b
-    Examples:
-      sluice verify release-7e….zip --key platform.keys
-      sluice verify release-7e….zip --json
-    """
-    from app.release.trust import parse_keys, read_keys
-    from app.release.verify import verify_bundle
-
-    if keys is not None:
-        trusted = read_keys(keys)
-    else:
-        from app.bootstrap import services
-
-        trusted = parse_keys(_key_lines(services()))
-    verified = verify_bundle(bundle, trusted)
-    claims = verified.claims
-    value = {"valid": True, "claims": dict(claims), "files": dict(verified.files)}
-    text = (
-        f"Valid: {claims['bundle']} for {claims['recipient']}, {len(verified.files)} files.\n"
-        f"Approved by {', '.join(v['organization'] for v in claims['votes'])}; "
-        f"ledger entry {verified.approval.index} of {verified.approval.at}.\n"
-        f"{_ran(claims.get('execution') or {})}"
-    )
-    answer(value, as_json=as_json, text=text)
-
-
-def _ran(execution: Mapping[str, Any]) -> str:
-    """How the released result was computed, in a sentence; bundles of old did not say."""
-    if not execution:
-        return "How it ran is not said."
-    threads = execution["threads"]
-    mode = "in reproducible mode" if execution["reproducible"] else "not in reproducible mode"
-    return (
-        f"Ran on {execution['engine']} {mode}, with {threads} thread{'' if threads == 1 else 's'}, "
-        f"behind {len(execution['walls'])} walls: {', '.join(execution['walls'])}."
-    )
-
-
-def _key_lines(running: Services) -> str:
-    from app.identity.keys import signing_key
-    from app.release.trust import key_lines
-
-    return key_lines(signing_key(running.keys, "release"), signing_key(running.keys, "ledger"))
-
-
 def _at_desk(running: Services, act: Callable[[Desk], str]) -> str:
     """What `act` answers at the release desk of this deployment."""
-    from app.casework import Casework
-    from app.engine import Engine
-    from app.identity.keys import signing_key
+    from app.cli.jobs import casework_of
+    from app.domain.times import stamp
+    from app.identity.signing_keys import signers
     from app.release.making import Desk
-    from sandbox.launcher import Launcher
 
-    settings = running.config
-    with Launcher(places=settings.home / "places") as launcher:
-        engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
-        casework = Casework(store=running.store, engine=engine, home=settings.home, clock=running.clock)
+    with running.store.reading() as connection:
+        keys = signers(connection, running.keys, stamp(running.clock()))
+    with casework_of(running) as casework:
         casework.look_up()
         desk = Desk(
             store=running.store,
             new_id=running.new_id,
-            quarantine=settings.home / "quarantine",
-            releases=settings.home / "releases",
-            key=signing_key(running.keys, "release"),
-            checkpoint=running.checkpoint,
-            verifier=running.ledger_verifier(),
+            quarantine=running.config.home / "quarantine",
+            releases=running.config.home / "releases",
+            keys=keys,
+            notary=notary(running),
             admit=casework.admit,
         )
         return act(desk)
+
+
+def notary(running: Services) -> Notary:
+    """Who puts on this deployment's ledger that something was signed."""
+    from app.release.receipt import Notary
+
+    return Notary(store=running.store, checkpoint=running.checkpoint, verifier=running.ledger_verifier())
 
 
 def _row(record: ReleaseRecord) -> dict[str, Any]:
@@ -212,6 +146,7 @@ def _row(record: ReleaseRecord) -> dict[str, Any]:
         "authorization": record.authorization,
         "operator": record.operator,
         "recipient": record.recipient,
+        "watermark": record.watermark,
         "sha256": record.sha256,
         "released_by": record.released_by,
         "created_at": record.created_at,

@@ -180,7 +180,9 @@ def _page(running: Services, record: OutputRecord, asked: PageAsked) -> ResultPa
     settings = running.config
     with Launcher(places=settings.home / "places") as launcher:
         engine = Engine.load(settings.policies, launcher, require_isolation=settings.require_isolation)
-        casework = Casework(store=running.store, engine=engine, home=settings.home, clock=running.clock)
+        casework = Casework(
+            store=running.store, engine=engine, home=settings.home, keys=settings.keys, clock=running.clock
+        )
         return casework.page(record, asked)
 
 

@@ -6,7 +6,7 @@ import click
 
 from app.cli.terminal import acting, answer, answer_rows, who, with_json
 
-HOME_FOLDERS = ("keys", "vault", "quarantine", "releases", "history", "scratch")
+HOME_FOLDERS = ("vault", "quarantine", "releases", "history", "scratch")
 KINDS = ("provider", "operator", "regulator", "platform")
 
 
@@ -27,6 +27,7 @@ def init_command(sample: bool, as_json: bool) -> None:
     from app.identity.keys import create_keys
     from app.identity.people_file import found
     from app.identity.register import first_lawgiver
+    from app.identity.signing_keys import first_key
     from app.policy.publishing import establish
     from app.policy.rules_files import load_standing
 
@@ -34,10 +35,11 @@ def init_command(sample: bool, as_json: bool) -> None:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in HOME_FOLDERS:
         (settings.home / name).mkdir(mode=0o700, exist_ok=True)
-    keys = create_keys(settings.home / "keys")
+    keys = create_keys(settings.keys)
     services = bootstrap.build(settings)
     services.store.migrate()
     entered = found(services.store, services.platform, sample=sample)
+    keys += first_key(services.store, settings.keys)
     rules = load_standing(settings.policies)
     policy = establish(services.store, first_lawgiver(), rules, services.new_id)
     value = {"home": str(settings.home), "keys_created": list(keys), "entered": list(entered), "policy": policy}

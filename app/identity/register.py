@@ -86,13 +86,13 @@ def machine(policy: PlatformPolicy, name: str = "worker") -> Actor:
 
 
 def founder() -> Actor:
-    """Who acts while a deployment is being created: may enter organizations and persons, nothing else."""
+    """Who acts while a deployment is being created: may enter organizations, persons and a first key, nothing else."""
     return Actor(
         id="machine:init",
         organization=PLATFORM,
         kind=OrganizationKind.PLATFORM,
         roles=frozenset(),
-        permissions=frozenset({"organization:manage", "person:manage"}),
+        permissions=frozenset({"organization:manage", "person:manage", "key:manage"}),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ CHUNK = 1 << 20
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}(\.[a-z0-9]{1,10}){1,2}")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_DOS_DATE = 1 << 5 | 1
+_VERSION, _UNIX, _PLAIN_FILE = 20, 3, 0o100644 << 16
 _LOCAL_HEADER, _CENTRAL_HEADER, _END_RECORD = 30, 46, 22
 
 
@@ -48,8 +51,8 @@ def write_archive(target: Path, contents: Mapping[str, bytes | Path]) -> None:
     with zipfile.ZipFile(target, "w", compression=zipfile.ZIP_STORED, allowZip64=False) as archive:
         for name, content in contents.items():
             info = zipfile.ZipInfo(name, _EPOCH)
-            info.create_system = 3
-            info.external_attr = 0o100644 << 16
+            info.create_system = _UNIX
+            info.external_attr = _PLAIN_FILE
             info.file_size = sizes[name]
             with archive.open(info, "w") as stream:
                 for chunk in _chunks(content):
@@ -122,6 +125,38 @@ def _check_shape(archive: zipfile.ZipFile, size: int) -> None:
         offset += _LOCAL_HEADER + len(info.filename) + info.file_size
     if archive.comment or _expected_size({i.filename: i.file_size for i in infos}) != size:
         raise Invalid("bundle-shape", entry="-", what="bytes that belong to no entry")
+    _check_headers(archive, infos)
+
+
+def _check_headers(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]) -> None:
+    """What stands around the contents must be to the byte what `write_archive` puts there."""
+    directory = b"".join(map(_central_header, infos))
+    start = sum(_LOCAL_HEADER + len(info.filename) + info.file_size for info in infos)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, len(infos), len(infos), len(directory), start, 0)
+    expected = [(info.filename, info.header_offset, _local_header(info)) for info in infos]
+    for name, offset, header in [*expected, ("-", start, directory + end)]:
+        if _bytes_at(archive, offset, len(header)) != header:
+            raise Invalid("bundle-shape", entry=name, what="a header of another form")
+
+
+def _bytes_at(archive: zipfile.ZipFile, offset: int, length: int) -> bytes:
+    stream = archive.fp
+    if stream is None:
+        return b""
+    stream.seek(offset)
+    return stream.read(length)
+
+
+def _local_header(info: zipfile.ZipInfo) -> bytes:
+    sizes = (info.CRC, info.file_size, info.file_size, len(info.filename), 0)
+    return struct.pack("<4s5H3L2H", b"PK\3\4", _VERSION, 0, 0, 0, _DOS_DATE, *sizes) + info.filename.encode()
+
+
+def _central_header(info: zipfile.ZipInfo) -> bytes:
+    sizes = (info.CRC, info.file_size, info.file_size, len(info.filename))
+    rest = (0, 0, 0, 0, _PLAIN_FILE, info.header_offset)
+    head = (b"PK\1\2", _VERSION, _UNIX, _VERSION, 0, 0, 0, 0, _DOS_DATE)
+    return struct.pack("<4s4B4H3L5H2L", *head, *sizes, *rest) + info.filename.encode()
 
 
 def _problem(info: zipfile.ZipInfo, seen: set[str], offset: int) -> str | None:
@@ -135,7 +170,7 @@ def _problem(info: zipfile.ZipInfo, seen: set[str], offset: int) -> str | None:
         (info.flag_bits != 0, "encrypted or flagged"),
         (bool(info.extra or info.comment), "extra fields or a comment"),
         (info.date_time != _EPOCH, "a time stamp"),
-        (info.external_attr != 0o100644 << 16, "not a plain file"),
+        (info.external_attr != _PLAIN_FILE, "not a plain file"),
         (info.header_offset != offset, "not at its place"),
     )
     return next((what for failed, what in checks if failed), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,15 @@ class ReleaseRecord:
     authorization: str
     operator: str
     recipient: str
+    watermark: str | None
     bundle: str
     sha256: str
     released_by: str
     created_at: str
+    fetched_at: str | None
+    recalled_at: str | None
+    recall_reason: str | None
+    acknowledged_at: str | None
 
 
 def load(connection: Connection, release_id: str) -> ReleaseRecord:
@@ -63,6 +69,10 @@ def tidy(store: Store, releases: Path, *, older_than: float) -> list[str]:
     Files changed after `older_than` (seconds since the epoch) may belong to a release that is being made.
     """
     removed = []
+    for parts in sorted(releases.glob("*.parts")):
+        if parts.stat().st_mtime < older_than:
+            shutil.rmtree(parts)
+            removed.append(parts.name)
     for aside in sorted(releases.glob("*.pending")):
         with store.reading() as connection:
             row = connection.execute(_query().where(release.c.id == aside.stem)).one_or_none()
@@ -86,8 +96,13 @@ def _record(row: Row[Any]) -> ReleaseRecord:
         authorization=row.authorization_id,
         operator=row.operator_id,
         recipient=row.recipient,
+        watermark=row.watermark,
         bundle=row.bundle,
         sha256=row.bundle_sha256,
         released_by=row.released_by,
         created_at=row.created_at,
+        fetched_at=row.fetched_at,
+        recalled_at=row.recalled_at,
+        recall_reason=row.recall_reason,
+        acknowledged_at=row.acknowledged_at,
     )

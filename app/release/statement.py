@@ -1,19 +1,20 @@
 """What does a release claim about its files? The in-toto Statement v1 in a bundle's manifest.
 
 Subjects are the bundle's other files by SHA-256; the predicate says where they come from, how they were checked, who
-approved, and where the ledger says so.
+approved, and who gets them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from app.domain.errors import Invalid
 from app.domain.proofs import Vote
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE = "urn:sluice:release:v1"
+PREDICATE_TYPE = "urn:sluice:release:v2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,15 +24,16 @@ class Claims:
     `datasets` are (name, catalog code, version hash) of what was read. `checks` are the operator's view of the check
     report, `report_hash` the hash of the whole one. `execution` says how it ran: "engine", "reproducible", "threads",
     and the "walls" that stood around it. `template` names the template version that was run and the values of its
-    parameters, None for a job of its own. `approval` proves the entry that records the approval, as
-    `app.ledger.proof.prove_entry` writes it.
+    parameters, None for a job of its own. `omitted` are files that could not be made, each with the reason.
     """
 
     bundle: str
     output: str
     job: str
     authorization: str
+    operator: str
     recipient: str
+    watermark: str
     created: str
     datasets: tuple[tuple[str, str, str], ...]
     plan_hash: str
@@ -41,37 +43,43 @@ class Claims:
     execution: Mapping[str, object]
     template: Mapping[str, object] | None
     checks: Mapping[str, object]
+    omitted: tuple[Mapping[str, str], ...]
     votes: tuple[Vote, ...]
-    approval: Mapping[str, object]
 
 
-def statement(claims: Claims, subjects: Mapping[str, str]) -> dict[str, object]:
+def statement(claims: Claims, subjects: Mapping[str, str]) -> dict[str, Any]:
     """The statement that the files `subjects` (name → SHA-256) are what `claims` says."""
-    predicate = {**asdict(claims), "datasets": [_dataset(d) for d in claims.datasets]}
+    return statement_of(
+        PREDICATE_TYPE, subjects, {**asdict(claims), "datasets": [_dataset(d) for d in claims.datasets]}
+    )
+
+
+def statement_of(kind: str, subjects: Mapping[str, str], predicate: Mapping[str, object]) -> dict[str, Any]:
+    """An in-toto statement of the predicate type `kind` about `subjects` (name → SHA-256)."""
     return {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in sorted(subjects.items())],
-        "predicateType": PREDICATE_TYPE,
-        "predicate": predicate,
+        "predicateType": kind,
+        "predicate": dict(predicate),
     }
 
 
-def subjects_of(body: Mapping[str, object]) -> dict[str, str]:
-    """Name → SHA-256 of every subject of a statement.
+def subjects_of(body: Mapping[str, object], kind: str = PREDICATE_TYPE) -> dict[str, str]:
+    """Name → SHA-256 of every subject of a statement of the predicate type `kind`.
 
-    Raises Invalid "manifest-malformed" when it is not a statement of ours or names a file twice.
+    Raises Invalid "manifest-malformed" when it is not such a statement or names a file twice.
     """
-    if body.get("_type") != STATEMENT_TYPE or body.get("predicateType") != PREDICATE_TYPE:
-        raise Invalid("manifest-malformed", what="not a release statement")
+    if body.get("_type") != STATEMENT_TYPE or body.get("predicateType") != kind:
+        raise Invalid("manifest-malformed", what="not a statement of the expected kind")
     found: dict[str, str] = {}
     subjects = body.get("subject")
-    for subject in subjects if isinstance(subjects, list) else []:
+    if not isinstance(subjects, list):
+        raise Invalid("manifest-malformed", what="no subjects")
+    for subject in subjects:
         name, digest = _subject(subject)
         if name in found:
             raise Invalid("manifest-malformed", what="a subject occurs twice")
         found[name] = digest
-    if not found:
-        raise Invalid("manifest-malformed", what="no subjects")
     return found
 
 

@@ -1,70 +1,100 @@
-"""Whose signatures does a verifier believe? Public keys of a platform, one C2SP verifier key (name+id+key) a line.
+"""Whose signatures does a verifier believe, and of which time? The trust file of a platform, as JSON.
 
-`sluice/release` keys sign bundles, `sluice/ledger` keys sign checkpoints. Lines that begin with # are comments.
+It lists every key that ever signed releases, with its suite and period, and the keys (C2SP verifier keys) that sign
+checkpoints of the ledger. It comes from the platform by a way that its reader trusts; nothing in a bundle adds to it.
 """
 
 from __future__ import annotations
 
 import base64
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from typing import Any
 
 from app.domain.errors import Invalid
+from app.domain.times import moment
 from app.ledger import checkpoint
+from app.signing.dated import DatedKey
+from app.signing.suites import PublicKey
 
-RELEASE = "sluice/release"
-MAX_KEY_FILE_BYTES = 64 << 10
+FORMAT = "sluice-trust-v1"
+MAX_TRUST_FILE_BYTES = 1 << 20
+_KEY_FIELDS = frozenset({"id", "suite", "public", "from", "until"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trusted:
-    """The public keys that count: for bundles, and verifier keys (text) for the ledger's checkpoints."""
+    """The public keys that count: for releases, and verifier keys (text) for the ledger's checkpoints."""
 
-    release: tuple[Ed25519PublicKey, ...]
+    release: tuple[DatedKey, ...]
     ledger: tuple[str, ...]
 
 
-def key_lines(release: Ed25519PrivateKey, ledger: Ed25519PrivateKey) -> str:
-    """The public keys of a deployment as the text of a key file."""
-    return "\n".join((checkpoint.verifier_key(release, RELEASE), checkpoint.verifier_key(ledger))) + "\n"
+def trust_json(trusted: Trusted) -> dict[str, Any]:
+    """The trust file as plain data."""
+    return {
+        "format": FORMAT,
+        "release": [key_json(key) for key in trusted.release],
+        "ledger": list(trusted.ledger),
+    }
 
 
-def read_keys(file: Path) -> Trusted:
+def key_json(key: DatedKey) -> dict[str, Any]:
+    """One key of a trust file."""
+    return {
+        "id": key.public.id,
+        "suite": key.public.suite,
+        "public": base64.b64encode(key.public.raw).decode(),
+        "from": key.valid_from,
+        "until": key.valid_until,
+    }
+
+
+def read_trust(file: Path) -> Trusted:
     """The keys in `file`.
 
-    Raises Invalid("verify-key-unreadable") when it cannot be read or is not a key file.
+    Raises Invalid("verify-trust-unreadable") when it cannot be read or is not a trust file.
     """
     try:
-        if file.stat().st_size > MAX_KEY_FILE_BYTES:
+        if file.stat().st_size > MAX_TRUST_FILE_BYTES:
             raise ValueError("too large")
-        return parse_keys(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Invalid("verify-key-unreadable", file=file) from error
+        return parse_trust(json.loads(file.read_bytes()))
+    except (OSError, ValueError, RecursionError) as error:
+        raise Invalid("verify-trust-unreadable", file=file) from error
 
 
-def parse_keys(text: str) -> Trusted:
-    """The keys in the text of a key file.
+def parse_trust(body: object) -> Trusted:
+    """The keys in a trust file as plain data.
 
-    Raises ValueError when a line is no verifier key or either kind of key is missing.
+    Raises ValueError for any other form, for a key that is none of its suite or not of its id, for a key that stands
+    there twice, and when either kind of key is missing.
     """
-    release: list[Ed25519PublicKey] = []
-    ledger: list[str] = []
-    for line in (raw.strip() for raw in text.splitlines()):
-        if not line or line.startswith("#"):
-            continue
-        name, public = _parsed(line)
-        if name == RELEASE:
-            release.append(Ed25519PublicKey.from_public_bytes(public))
-        else:
-            ledger.append(line)
-    if not release or not ledger:
-        raise ValueError("a key for releases and one for the ledger are needed")
-    return Trusted(release=tuple(release), ledger=tuple(ledger))
+    if not isinstance(body, dict) or set(body) != {"format", "release", "ledger"} or body["format"] != FORMAT:
+        raise ValueError("not a trust file")
+    release = tuple(_dated(entry) for entry in _list(body["release"]))
+    ledger = tuple(str(line) for line in _list(body["ledger"]))
+    for line in ledger:
+        checkpoint.check_verifier(line)
+    if not release or not ledger or len({key.public.id for key in release}) != len(release):
+        raise ValueError("a key for releases and one for the ledger are needed, each once")
+    return Trusted(release=release, ledger=ledger)
 
 
-def _parsed(line: str) -> tuple[str, bytes]:
-    checkpoint.check_verifier(line)
-    name, _, encoded = line.split("+", 2)
-    return name, base64.b64decode(encoded)[1:]
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError("not a list")  # noqa: TRY004  whoever reads a trust file asks for one kind of error
+    return value
+
+
+def _dated(entry: object) -> DatedKey:
+    if not isinstance(entry, Mapping) or set(entry) != _KEY_FIELDS:
+        raise ValueError("not a key")
+    public = PublicKey(suite=str(entry["suite"]), raw=base64.b64decode(str(entry["public"]), validate=True))
+    if public.id != entry["id"]:
+        raise ValueError("a key that is not of its id")
+    begin, end = str(entry["from"]), None if entry["until"] is None else str(entry["until"])
+    for text in (begin, *([] if end is None else [end])):
+        moment(text)
+    return DatedKey(public=public, valid_from=begin, valid_until=end)

@@ -228,11 +228,41 @@ release = Table(
     Column("bundle_sha256", Text, nullable=False),
     Column("manifest", JSON, nullable=False),
     Column("recipient", Text, nullable=False),
+    Column("watermark", Text, nullable=True, unique=True),
     Column("released_by", Text, nullable=False),
     _moment("fetched_at", optional=True),
     _moment("created_at"),
+    _moment("recalled_at", optional=True),
+    Column("recall_reason", Text, nullable=True),
+    _moment("acknowledged_at", optional=True),
 )
-"""An output that left, once: `output_id` is unique."""
+"""An output that left, once: `output_id` is unique. Its recipient acknowledges a recall."""
+
+release_link = Table(
+    "release_link",
+    METADATA,
+    _id(),
+    _reference("release_id", "release.id"),
+    Column("token_sha256", Text, nullable=False, unique=True),
+    Column("created_by", Text, nullable=False),
+    _moment("created_at"),
+    _moment("expires_at"),
+    _moment("used_at", optional=True),
+    _moment("void_at", optional=True),
+)
+"""A way to fetch a bundle once; of its token only the hash is kept."""
+
+signing_key = Table(
+    "signing_key",
+    METADATA,
+    _id(),
+    Column("suite", Text, nullable=False),
+    Column("public", Text, nullable=False),
+    _moment("valid_from"),
+    _moment("valid_until", optional=True),
+    Column("created_by", Text, nullable=False),
+)
+"""The public halves (base64) of the keys that sign releases; the secrets are files."""
 
 history_segment = Table(
     "history_segment",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import stat
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from app.identity.register import (
     set_active,
 )
 from app.identity.roles import PlatformPolicy, read_policy
+from app.identity.signing_keys import first_key
 from tests.governance.world import PEOPLE, World
 
 
@@ -97,8 +99,8 @@ def test_the_machine_approves_nothing(world: World) -> None:
     assert not machine.permissions & duties.READING_DATA
 
 
-def test_the_founder_enters_people_and_does_nothing_else() -> None:
-    assert founder().permissions == {"organization:manage", "person:manage"}
+def test_the_founder_enters_people_and_a_first_key_and_does_nothing_else() -> None:
+    assert founder().permissions == {"organization:manage", "person:manage", "key:manage"}
 
 
 # ------------------------------------------------------------------ separation of duties
@@ -275,10 +277,9 @@ def test_casbin_is_imported_by_the_modules_that_decide_alone() -> None:
 
 
 def test_keys_are_for_their_owner_alone(tmp_path: Path) -> None:
-    assert keys.create_keys(tmp_path / "keys") == keys.NAMES
-    for name in keys.NAMES:
-        assert stat.S_IMODE((tmp_path / "keys" / f"{name}.key").stat().st_mode) == 0o600
-        assert len(keys.public_bytes(keys.signing_key(tmp_path / "keys", name))) == 32
+    assert keys.create_keys(tmp_path / "keys") == (keys.LEDGER,)
+    assert stat.S_IMODE((tmp_path / "keys" / "ledger.key").stat().st_mode) == 0o600
+    assert keys.ledger_key(tmp_path / "keys").private_bytes_raw()
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
 
 
@@ -293,18 +294,18 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     keys.create_keys(tmp_path)
     (tmp_path / "ledger.key").chmod(0o640)
     with pytest.raises(Refusal) as refused:
-        keys.signing_key(tmp_path, "ledger")
+        keys.ledger_key(tmp_path)
     assert refused_code(refused) == "key-exposed"
 
 
 def test_a_missing_or_unusable_key_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as refused:
-        keys.signing_key(tmp_path, "ledger")
+        keys.ledger_key(tmp_path)
     assert refused_code(refused) == "key-missing"
     keys.create_keys(tmp_path)
     (tmp_path / "ledger.key").write_text("no key")
     with pytest.raises(Unavailable):
-        keys.signing_key(tmp_path, "ledger")
+        keys.ledger_key(tmp_path)
 
 
 def test_the_secret_of_pseudonyms_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
@@ -331,9 +332,15 @@ def test_no_key_material_is_in_the_database(world: World) -> None:
     world.signed()
     world.services.checkpoint()
     home = world.services.config.home
+    first_key(world.store, home / "keys")
     world.store.close()
-    secrets = [b"".join((home / "keys" / f"{n}.key").read_bytes().split(b"\n")[1:-2]) for n in keys.NAMES]
+    files = {f.name: f.read_bytes() for f in (home / "keys").glob("*.key")}
+    secrets = [b"".join(files.pop("ledger.key").split(b"\n")[1:-2])]
+    for line in files.values():
+        encoded = line.split()[1]
+        secrets += [encoded, base64.b64decode(encoded)]
     database = b"".join(f.read_bytes() for f in home.glob("control.db*"))
+    assert len(secrets) == 3
     assert all(secret not in database for secret in secrets)
     assert b"PRIVATE KEY" not in database
 

@@ -16,18 +16,30 @@ from app.config import read
 from app.disclosure.rules import load_rules
 from app.domain.errors import Finding
 from app.domain.people import Actor, OrganizationKind
-from app.domain.proofs import Analysis, Approval, CellEvidence, CheckReport, Grant, UseDecision
+from app.domain.proofs import (
+    Analysis,
+    Approval,
+    CellEvidence,
+    CheckReport,
+    ColumnLineage,
+    FieldFlow,
+    Grant,
+    UseDecision,
+)
 from app.domain.times import stamp
 from app.domain.values import Bilingual, Dataset, DatasetKind, Decision, Field, FieldUse, Level, Position, Unit
 from app.identity import keys, register
+from app.identity.signing_keys import first_key, listed, signers
 from app.jobs.evaluation import Evaluation, Execute, Heartbeat
 from app.jobs.lease import Turns
 from app.jobs.records import JobRecord, load
 from app.jobs.submission import JobRequest, decide, submit
 from app.jobs.worker import Worker, run_worker
 from app.release.making import Desk
-from app.release.trust import Trusted, key_lines, parse_keys
+from app.release.receipt import Notary
+from app.release.trust import Trusted
 from app.review.voting import Choice, approval, cast, request_review
+from app.signing.suites import PrivateKey
 from app.store.changes import Change
 from app.store.sessions import Store
 from app.store.standing import ended_state
@@ -49,6 +61,7 @@ PEOPLE = {
     "rev-data": ("city-data", ("reviewer",)),
     "officer": ("platform", ("release_officer",)),
     "regulator": ("city-data", ("regulator_officer",)),
+    "security": ("platform", ("security_admin",)),
 }
 
 
@@ -131,17 +144,25 @@ class Deployment:
             "new_id": self.services.new_id,
             "quarantine": self.quarantine,
             "releases": home / "releases",
-            "key": keys.signing_key(home / "keys", "release"),
-            "checkpoint": self.services.checkpoint,
-            "verifier": self.services.ledger_verifier(),
+            "keys": self.signers(),
+            "notary": self.notary(),
             "admit": admitted,
             **more,
         }
         return Desk(**settings)
 
+    def signers(self) -> tuple[PrivateKey, ...]:
+        with self.store.reading() as connection:
+            return signers(connection, self.services.keys, stamp(self.store.clock()))
+
+    def notary(self, **more: Any) -> Notary:
+        """Who puts signings on the ledger of this deployment."""
+        settings = {"checkpoint": self.services.checkpoint, "verifier": self.services.ledger_verifier(), **more}
+        return Notary(store=self.store, **settings)
+
     def trusted(self) -> Trusted:
-        folder = self.services.config.home / "keys"
-        return parse_keys(key_lines(keys.signing_key(folder, "release"), keys.signing_key(folder, "ledger")))
+        with self.store.reading() as connection:
+            return Trusted(release=listed(connection), ledger=(self.services.ledger_verifier(),))
 
     def worker(self, execute: Execute | None = None, **more: Any) -> Worker:
         settings: dict[str, Any] = {
@@ -174,6 +195,7 @@ def deploy(home: Path) -> Deployment:
         _people(made, change)
         for operator in ("maps", "rivals"):
             _authorization(change, operator)
+    first_key(made.store, home / "keys")
     return made
 
 
@@ -281,6 +303,10 @@ def evaluation(folder: Path, *, level: Level = Level.L2, decision: Decision = De
         table=str(folder / "output.parquet"),
         segment="segment.bin",
         near=(("release-other", 1),),
+        lineage=tuple(
+            ColumnLineage(column=name, sources=(FieldFlow(dataset="flights", field="carrier", use=use),))
+            for name, use in (("carrier", "group"), ("flights", "aggregate:count"))
+        ),
     )
     analysis = Analysis(sql=SQL, datasets=(FLIGHTS,), uses=(use,), level=level, reasons=(), governed=None)
     grant = Grant(

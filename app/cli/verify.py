@@ -1,0 +1,101 @@
+"""`sluice verify`: how does a recipient check a bundle, on a machine that knows nothing of the platform?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli.terminal import answer, with_json
+from app.domain.errors import Invalid, SluiceError, Unavailable
+from app.signing.suites import SUITES
+
+if TYPE_CHECKING:
+    from app.release.trust import Trusted
+    from app.release.verify import Verified
+
+READ = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("bundle", type=READ)
+@click.option("--trust", type=READ, help="Trust file of the platform; default: the keys of this deployment.")
+@click.option("--suite", "suites", multiple=True, type=click.Choice(sorted(SUITES)), help="Demand a signature of it.")
+@with_json
+def verify_command(bundle: Path, trust: Path | None, suites: tuple[str, ...], as_json: bool) -> None:
+    """Verify BUNDLE offline: its shape, its signatures, every file, and the ledger's word. Nothing is unpacked.
+
+    Exit codes: 0 all of it holds; 1 something does not, and it is said what. With --json the verdict, good or bad, is
+    one object on standard output.
+
+    \b
+    Examples:
+      sluice verify release-7e….zip --trust platform.trust.json
+      sluice verify release-7e….zip --trust platform.trust.json --suite sm2-sm3 --json
+    """
+    from app.release.verify import verify_bundle
+
+    try:
+        verified = verify_bundle(bundle, _trusted(trust), suites=suites)
+    except SluiceError as error:
+        if not as_json:
+            raise
+        findings = [finding.to_json() for finding in error.findings]
+        answer({"valid": False, "error": error.code, "findings": findings}, as_json=True, text="")
+        sys.exit(error.exit_code)
+    answer(_verdict(verified), as_json=as_json, text=_told(verified))
+
+
+def _trusted(file: Path | None) -> Trusted:
+    """The keys to hold a bundle against: those of `file`, else those of the deployment on this machine."""
+    from app.release.trust import read_trust
+
+    if file is not None:
+        return read_trust(file)
+    from app.bootstrap import services
+    from app.cli.keys import trusted_here
+
+    try:
+        return trusted_here(services())
+    except Unavailable as error:
+        raise Invalid("verify-trust-missing") from error
+
+
+def _verdict(verified: Verified) -> dict[str, Any]:
+    return {
+        "valid": True,
+        "claims": dict(verified.claims),
+        "files": dict(verified.files),
+        "signers": dict(verified.signers),
+        "signed_at": verified.signed.at,
+        "ledger_entries": {"signed": verified.signed.index, "approved": verified.approval.index},
+    }
+
+
+def _told(verified: Verified) -> str:
+    claims = verified.claims
+    signers = ", ".join(f"{name[:16]} ({suite})" for name, suite in verified.signers.items())
+    approvers = ", ".join(vote["organization"] for vote in claims["votes"])
+    lines = [
+        f"Valid: {claims['bundle']} for {claims['recipient']}, {len(verified.files)} files.",
+        f"Signed at {verified.signed.at} by {signers}; ledger entry {verified.signed.index}.",
+        f"Approved by {approvers}; ledger entry {verified.approval.index} of {verified.approval.at}.",
+        _ran(claims["execution"]),
+        *(f"Not in the bundle: {one['file']}: {one['message_en']}" for one in claims["omitted"]),
+    ]
+    return "\n".join(lines)
+
+
+def _ran(execution: Mapping[str, Any]) -> str:
+    """How the released result was computed, in a sentence."""
+    if not execution:
+        return "How it ran is not said."
+    threads = execution["threads"]
+    mode = "in reproducible mode" if execution["reproducible"] else "not in reproducible mode"
+    return (
+        f"Ran on {execution['engine']} {mode}, with {threads} thread{'' if threads == 1 else 's'}, "
+        f"behind {len(execution['walls'])} walls: {', '.join(execution['walls'])}."
+    )
