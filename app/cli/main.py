@@ -28,6 +28,7 @@ GROUPS = {
     "budget": "app.cli.budget",
     "review": "app.cli.review",
     "release": "app.cli.release",
+    "recall": "app.cli.recalls",
     "key": "app.cli.keys",
     "verify": "app.cli.verify",
     "ledger": "app.cli.ledger",

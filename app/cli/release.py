@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.release.making import Desk
     from app.release.receipt import Notary
     from app.release.records import ReleaseRecord
+    from app.signing.suites import PrivateKey
 
 COLUMNS = ("id", "state", "output", "operator", "recipient", "sha256", "created_at")
 
@@ -28,6 +29,7 @@ def release_command() -> None:
     Examples:
       sluice release make output-5c… --to . --as release-officer-gu
       sluice release list --as release-officer-gu
+      sluice release link release-7e… --hours 72 --as release-officer-gu
     """
 
 
@@ -108,15 +110,73 @@ def show(release_id: str, person: str | None, as_json: bool) -> None:
     answer(value, as_json=as_json, text="\n".join(f"{k}: {v}" for k, v in value.items()))
 
 
+@release_command.command("link")
+@click.argument("release_id", metavar="RELEASE")
+@click.option("--hours", type=click.IntRange(1, 336), default=72, show_default=True, help="How long it works.")
+@click.option("--base", default="http://127.0.0.1:8340", show_default=True, help="Where the recipient reaches us.")
+@acting
+@with_json
+def link(release_id: str, hours: int, base: str, person: str | None, as_json: bool) -> None:
+    """Make a link by which the recipient fetches RELEASE once. It is shown now and never again; earlier ones end.
+
+    Looking at the link does not use it up. Over the API: POST /api/v1/releases/fetch with {"token": …}.
+
+    \b
+    Examples:
+      sluice release link release-7e… --hours 72 --as release-officer-gu
+    """
+    import secrets
+
+    from app.bootstrap import services
+    from app.release.links import make_link
+
+    running = services()
+    made = make_link(
+        running.store,
+        running.actor(who(person)),
+        release_id,
+        hours=hours,
+        new_id=running.new_id,
+        new_token=secrets.token_urlsafe,
+    )
+    url = f"{base.rstrip('/')}/fetch/{made.token}"
+    value = {
+        "link": made.id,
+        "release": made.release,
+        "recipient": made.recipient,
+        "token": made.token,
+        "url": url,
+        "expires_at": made.expires_at,
+    }
+    answer(value, as_json=as_json, text=f"{url}\nFor {made.recipient}, once, until {made.expires_at}.")
+
+
+@release_command.command("trace")
+@click.argument("watermark")
+@acting
+@with_json
+def trace(watermark: str, person: str | None, as_json: bool) -> None:
+    """Show for whom the file was made that bears WATERMARK.
+
+    \b
+    Examples:
+      sluice release trace mark-1f… --as release-officer-gu
+    """
+    from app.bootstrap import services
+    from app.release.records import marked
+
+    running = services()
+    running.actor(who(person), "output:release")
+    with running.store.reading() as connection:
+        row = _row(marked(connection, watermark))
+    answer(row, as_json=as_json, text="\n".join(f"{k}: {v}" for k, v in row.items()))
+
+
 def _at_desk(running: Services, act: Callable[[Desk], str]) -> str:
     """What `act` answers at the release desk of this deployment."""
     from app.cli.jobs import casework_of
-    from app.domain.times import stamp
-    from app.identity.signing_keys import signers
     from app.release.making import Desk
 
-    with running.store.reading() as connection:
-        keys = signers(connection, running.keys, stamp(running.clock()))
     with casework_of(running) as casework:
         casework.look_up()
         desk = Desk(
@@ -124,11 +184,20 @@ def _at_desk(running: Services, act: Callable[[Desk], str]) -> str:
             new_id=running.new_id,
             quarantine=running.config.home / "quarantine",
             releases=running.config.home / "releases",
-            keys=keys,
+            keys=signers_now(running),
             notary=notary(running),
             admit=casework.admit,
         )
         return act(desk)
+
+
+def signers_now(running: Services) -> tuple[PrivateKey, ...]:
+    """The keys with which this deployment signs now."""
+    from app.domain.times import stamp
+    from app.identity.signing_keys import signers
+
+    with running.store.reading() as connection:
+        return signers(connection, running.keys, stamp(running.clock()))
 
 
 def notary(running: Services) -> Notary:
@@ -150,4 +219,6 @@ def _row(record: ReleaseRecord) -> dict[str, Any]:
         "sha256": record.sha256,
         "released_by": record.released_by,
         "created_at": record.created_at,
+        "fetched_at": record.fetched_at,
+        "recalled_at": record.recalled_at,
     }

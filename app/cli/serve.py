@@ -21,16 +21,20 @@ HOST = "127.0.0.1"
 def serve_command(port: int, production: bool, threads: int) -> None:
     """Show health, catalog, job status and ledger on 127.0.0.1; public metadata only, no value of any data.
 
-    POST /api/v1/lint answers what `sluice lint --json` does, over the published catalog.
+    POST /api/v1/lint answers what `sluice lint --json` does, over the published catalog. A link made with `sluice
+    release link` is fetched once at /fetch/… or with POST /api/v1/releases/fetch.
 
     \b
     Examples:
       sluice serve
       sluice serve --port 8000 --gunicorn
     """
-    from app.api.lint import Desk, install
+    from app.api import lint, releases
     from app.bootstrap import services
     from app.engine import Engine
+    from app.identity.register import doorkeeper
+    from app.release.desk import HandingOut
+    from app.web import downloads
     from app.web.server import create_server
     from sandbox.launcher import Launcher
 
@@ -38,7 +42,10 @@ def serve_command(port: int, production: bool, threads: int) -> None:
     server = create_server(running.store)
     launcher = Launcher()  # it starts nothing: nothing that is asked here runs
     engine = Engine.load(running.config.policies, launcher, require_isolation=running.config.require_isolation)
-    install(server, Desk(store=running.store, engine=engine, clock=running.clock))
+    lint.install(server, lint.Desk(store=running.store, engine=engine, clock=running.clock))
+    handing = HandingOut(store=running.store, releases=running.config.home / "releases", doorkeeper=doorkeeper())
+    downloads.install(server, handing)
+    releases.install(server, handing)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     if production:
         _gunicorn(server, port, threads)

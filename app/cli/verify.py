@@ -24,29 +24,39 @@ READ = click.Path(dir_okay=False, path_type=Path)
 @click.argument("bundle", type=READ)
 @click.option("--trust", type=READ, help="Trust file of the platform; default: the keys of this deployment.")
 @click.option("--suite", "suites", multiple=True, type=click.Choice(sorted(SUITES)), help="Demand a signature of it.")
+@click.option("--recalled", type=READ, help="Signed list of recalls: refuse a bundle that is on it.")
 @with_json
-def verify_command(bundle: Path, trust: Path | None, suites: tuple[str, ...], as_json: bool) -> None:
+def verify_command(
+    bundle: Path, trust: Path | None, suites: tuple[str, ...], recalled: Path | None, as_json: bool
+) -> None:
     """Verify BUNDLE offline: its shape, its signatures, every file, and the ledger's word. Nothing is unpacked.
 
-    Exit codes: 0 all of it holds; 1 something does not, and it is said what. With --json the verdict, good or bad, is
-    one object on standard output.
+    Exit codes: 0 all of it holds; 1 something does not, and it is said what; 4 it holds but was recalled. With --json
+    the verdict, good or bad, is one object on standard output.
 
     \b
     Examples:
       sluice verify release-7e….zip --trust platform.trust.json
       sluice verify release-7e….zip --trust platform.trust.json --suite sm2-sm3 --json
+      sluice verify release-7e….zip --trust platform.trust.json --recalled recalls.json
     """
+    from app.release.recalls import read_list
     from app.release.verify import verify_bundle
 
     try:
-        verified = verify_bundle(bundle, _trusted(trust), suites=suites)
+        trusted = _trusted(trust)
+        verified = verify_bundle(bundle, trusted, suites=suites)
+        recalls = None if recalled is None else read_list(recalled, trusted)
+        if recalls is not None:
+            recalls.check(bundle, verified.claims["bundle"])
     except SluiceError as error:
         if not as_json:
             raise
         findings = [finding.to_json() for finding in error.findings]
         answer({"valid": False, "error": error.code, "findings": findings}, as_json=True, text="")
         sys.exit(error.exit_code)
-    answer(_verdict(verified), as_json=as_json, text=_told(verified))
+    issued = None if recalls is None else recalls.issued
+    answer({**_verdict(verified), "not_recalled_at": issued}, as_json=as_json, text=_told(verified, issued))
 
 
 def _trusted(file: Path | None) -> Trusted:
@@ -75,7 +85,7 @@ def _verdict(verified: Verified) -> dict[str, Any]:
     }
 
 
-def _told(verified: Verified) -> str:
+def _told(verified: Verified, issued: str | None) -> str:
     claims = verified.claims
     signers = ", ".join(f"{name[:16]} ({suite})" for name, suite in verified.signers.items())
     approvers = ", ".join(vote["organization"] for vote in claims["votes"])
@@ -84,6 +94,7 @@ def _told(verified: Verified) -> str:
         f"Signed at {verified.signed.at} by {signers}; ledger entry {verified.signed.index}.",
         f"Approved by {approvers}; ledger entry {verified.approval.index} of {verified.approval.at}.",
         _ran(claims["execution"]),
+        f"Not recalled as of {issued}." if issued else "Whether it was recalled is not asked; give --recalled to ask.",
         *(f"Not in the bundle: {one['file']}: {one['message_en']}" for one in claims["omitted"]),
     ]
     return "\n".join(lines)

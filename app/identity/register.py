@@ -96,6 +96,17 @@ def founder() -> Actor:
     )
 
 
+def doorkeeper() -> Actor:
+    """Who acts when a recipient fetches a bundle by a link: hands it over, and nothing else."""
+    return Actor(
+        id="machine:doorkeeper",
+        organization=PLATFORM,
+        kind=OrganizationKind.PLATFORM,
+        roles=frozenset(),
+        permissions=frozenset({"release:fetch"}),
+    )
+
+
 def first_lawgiver() -> Actor:
     """Who enters the first use policy while a deployment is being created, and does nothing else."""
     return replace(founder(), permissions=frozenset({"policy:draft", "policy:approve"}))

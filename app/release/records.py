@@ -55,6 +55,23 @@ def listed(connection: Connection, *, operator: str | None = None, limit: int = 
     return [_record(row) for row in connection.execute(query)]
 
 
+def recalled(connection: Connection) -> list[ReleaseRecord]:
+    """Every release that was recalled, the earliest recall first."""
+    query = _query().where(output.c.state == "recalled").order_by(release.c.recalled_at, release.c.id)
+    return [_record(row) for row in connection.execute(query)]
+
+
+def marked(connection: Connection, watermark: str) -> ReleaseRecord:
+    """The release whose files bear `watermark`.
+
+    Raises Refusal("watermark-unknown").
+    """
+    row = connection.execute(_query().where(release.c.watermark == watermark)).one_or_none()
+    if row is None:
+        raise Refusal("watermark-unknown", watermark=watermark)
+    return _record(row)
+
+
 def bundle_file(record: ReleaseRecord, releases: Path) -> Path:
     """The bundle of a release; put in its place first when the program died right after the transaction."""
     file, aside = releases / record.bundle, releases / f"{record.id}.pending"

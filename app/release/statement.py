@@ -83,7 +83,7 @@ def subjects_of(body: Mapping[str, object], kind: str = PREDICATE_TYPE) -> dict[
     return found
 
 
-def predicate_of(body: Mapping[str, object]) -> dict[str, object]:
+def predicate_of(body: Mapping[str, object]) -> dict[str, Any]:
     """The predicate of a statement.
 
     Raises Invalid "manifest-malformed" when there is none.

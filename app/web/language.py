@@ -70,5 +70,5 @@ def _other_language_url() -> str:
 
 def _keep_language(endpoint: str, values: dict[str, object]) -> None:
     """A language chosen once by `?lang=` stays in the links of the page."""
-    if endpoint.startswith("pages.") and request.args.get("lang") in LANGUAGES:
+    if endpoint.startswith(("pages.", "downloads.")) and request.args.get("lang") in LANGUAGES:
         values.setdefault("lang", request.args["lang"])

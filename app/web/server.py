@@ -16,7 +16,7 @@ from app.web.views import finding_view
 
 _log = logging.getLogger(__name__)
 
-KINDS = {400: "bad-request", 404: "not-found", 405: "not-allowed", 503: "unavailable"}
+KINDS = {400: "bad-request", 403: "refused", 404: "not-found", 405: "not-allowed", 503: "unavailable"}
 """HTTP status → the key of the error page's texts; anything else is "broken"."""
 
 

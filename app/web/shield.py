@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """No script, no inline style, no frame, no form, nothing from elsewhere."""
+
+FORM_POLICY = POLICY.replace("form-action 'none'", "form-action 'self'")
+"""The same for the few pages with a form, which leads to this server and nowhere else."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -29,8 +32,15 @@ def install(app: Flask) -> None:
     app.after_request(_shielded)
 
 
+def allow_form() -> None:
+    """Let the page of this request send a form to this server."""
+    g.has_form = True
+
+
 def _shielded(response: Response) -> Response:
     response.headers.update(HEADERS)
+    if g.get("has_form"):
+        response.headers["Content-Security-Policy"] = FORM_POLICY
     if response.mimetype != "text/css":
         response.headers["Cache-Control"] = "no-store"
     return response
