@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from app.cli.terminal import acting, answer, answer_rows, who, with_json
-from app.domain.errors import Invalid
+from app.cli.witness import cosign, request_cosignature, witness_commands
+from app.domain.errors import Invalid, Refusal
 
 if TYPE_CHECKING:
-    from app.ledger.replay import Verdict
+    from app.ledger.replay import Trust, Verdict
 
 READ = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-FAULTS = {
-    "missing": ("条目缺失或被截断", "entries are missing or cut off"),
-    "unreadable": ("条目不是规范的 JSON", "it is not canonical JSON"),
-    "order": ("条目顺序被改变", "the order was changed"),
-    "changed": ("内容与其哈希不符", "its content does not match its hash"),
-    "columns": ("检索列与条目内容不符", "the search columns do not match the entry"),
-    "node": ("与已存的树节点不符", "a stored node of the tree does not match"),
-    "root": ("与已签名的检查点不符", "a signed checkpoint does not match"),
-    "signature": ("检查点没有有效签名", "a checkpoint has no valid signature"),
-}
-"""What a replay can find, in both languages."""
+PLACE = click.Path(exists=True, path_type=Path)
 
 
 @click.group()
@@ -39,7 +30,13 @@ def ledger_command() -> None:
       sluice ledger export ledger.jsonl --as auditor
       sluice ledger verify
       sluice ledger verify ledger.jsonl --key sluice/ledger+…
+      sluice ledger witness sign watch ledger.jsonl --out signed.txt
     """
+
+
+ledger_command.add_command(witness_commands)
+ledger_command.add_command(request_cosignature)
+ledger_command.add_command(cosign)
 
 
 @ledger_command.command("list")
@@ -90,61 +87,92 @@ def checkpoint(person: str | None, as_json: bool) -> None:
 
 
 @ledger_command.command("export")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("place", type=click.Path(path_type=Path))
+@click.option("--tiles", "as_tiles", is_flag=True, help="A folder of C2SP tlog-tiles instead of one file.")
 @acting
 @with_json
-def export(file: Path, person: str | None, as_json: bool) -> None:
-    """Write the whole ledger to FILE, under a fresh checkpoint; takes the permission ledger:export.
+def export(place: Path, as_tiles: bool, person: str | None, as_json: bool) -> None:
+    """Write the whole ledger to PLACE, under a fresh checkpoint; takes the permission ledger:export.
 
     \b
     Examples:
       sluice ledger export ledger.jsonl --as auditor
+      sluice ledger export site --tiles --as auditor
     """
     from app.bootstrap import services
+    from app.ledger import tile_folder
     from app.ledger.export import write_export
 
     running = services()
     actor = running.actor(who(person), "ledger:export")
-    with running.store.change("ledger:exported", actor=actor, subject="ledger", details={"file": file.name}):
+    with running.store.change("ledger:exported", actor=actor, subject="ledger", details={"file": place.name}):
         pass  # the export itself is the event
     running.checkpoint()
+    write = tile_folder.write if as_tiles else write_export
     with running.store.reading() as connection:
-        count = write_export(connection, file, running.ledger_verifier())
-    value = {"file": str(file), "entries": count, "key": running.ledger_verifier()}
-    answer(value, as_json=as_json, text=f"{count} entries → {file}\nkey: {running.ledger_verifier()}")
+        count = write(connection, place, running.ledger_verifier())
+    value = {"file": str(place), "entries": count, "key": running.ledger_verifier()}
+    answer(value, as_json=as_json, text=f"{count} entries → {place}\nkey: {running.ledger_verifier()}")
 
 
 @ledger_command.command("verify")
-@click.argument("file", type=READ, required=False)
+@click.argument("place", type=PLACE, required=False)
 @click.option("--key", help="The verifier key you trust; without it an export is only held against itself.")
-@click.option("--checkpoint", "kept", type=READ, help="A checkpoint you kept: the ledger must continue it.")
+@click.option("--witness", help="A witness's verifier key: some checkpoint must carry that witness's signature.")
+@click.option("--checkpoint", "kept", type=READ, multiple=True, help="A checkpoint you kept: the ledger continues it.")
+@click.option("--against", type=PLACE, help="An export you kept: every entry of it must stand unchanged.")
 @with_json
-def verify(file: Path | None, key: str | None, kept: Path | None, as_json: bool) -> None:
+def verify(
+    place: Path | None,
+    key: str | None,
+    witness: str | None,
+    kept: tuple[Path, ...],
+    against: Path | None,
+    as_json: bool,
+) -> None:
     """Verify an export offline, or the ledger of this deployment; exit 1 names the first bad entry.
 
     \b
     Examples:
       sluice ledger verify
       sluice ledger verify ledger.jsonl --key sluice/ledger+… --checkpoint last-year.txt
+      sluice ledger verify site --key sluice/ledger+… --witness bureau.example/w+…
     """
-    earlier = kept.read_text(encoding="utf-8") if kept else None
-    verdict = _verify_own(earlier) if file is None else _verify_file(file, key, earlier)
+    from app.ledger.replay import FAULTS
+
+    notes = tuple(file.read_text(encoding="utf-8") for file in kept)
+    verdict = (
+        _verify_own(witness, notes, against) if place is None else _verify_place(place, key, witness, notes, against)
+    )
     fault = verdict.fault
     if fault is not None:
         why_zh, why_en = FAULTS[fault.why]
         raise Invalid("ledger-broken", first=fault.first, last=fault.last, why_zh=why_zh, why_en=why_en)
-    value: dict[str, Any] = {
+    trusted = place is None or key is not None
+    answer(_told(verdict, trusted=trusted), as_json=as_json, text=_text(verdict, trusted=trusted))
+
+
+def _told(verdict: Verdict, *, trusted: bool) -> dict[str, Any]:
+    return {
         "valid": True,
         "entries": verdict.size,
         "signed": verdict.signed,
         "checkpoints": verdict.checkpoints,
+        "witnessed": verdict.witnessed,
+        "witnessed_at": verdict.witnessed_at,
         "root": verdict.root.hex(),
-        "key_trusted": file is None or key is not None,
+        "key_trusted": trusted,
     }
+
+
+def _text(verdict: Verdict, *, trusted: bool) -> str:
     text = f"Valid: {verdict.size} entries, {verdict.signed} of them under {verdict.checkpoints} signed checkpoints."
-    if not value["key_trusted"]:
+    if verdict.witnessed_at is not None:
+        at = datetime.fromtimestamp(verdict.witnessed_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        text += f"\nThe witness signed {verdict.witnessed} of them, at {at}."
+    if not trusted:
         text += "\nHeld against the key in the file only; give --key to hold it against a key you trust."
-    answer(value, as_json=as_json, text=text)
+    return text
 
 
 @ledger_command.command("proof")
@@ -169,22 +197,47 @@ def proof(index: int, person: str | None, as_json: bool) -> None:
     answer(found, as_json=as_json, text=json.dumps(found, ensure_ascii=False, indent=2))
 
 
-def _verify_own(earlier: str | None) -> Verdict:
+def _verify_own(witness: str | None, notes: tuple[str, ...], against: Path | None) -> Verdict:
+    """The ledger of this deployment, the triggers that protect it, and the states that its tables hold."""
     from app.bootstrap import services
     from app.ledger.export import verify_database
+    from app.ledger.tables import PROTECTED
+    from app.store.migrations.append_only import unprotected
+    from app.store.retelling import require_same_states
 
     running = services()
+    trust = _trust(running.ledger_verifier(), witness, notes, against)
     with running.store.reading() as connection:
-        return verify_database(connection, running.ledger_verifier(), earlier=earlier)
+        verdict = verify_database(connection, trust)
+        if verdict.fault is None:
+            if missing := unprotected(connection, PROTECTED):
+                raise Refusal("ledger-unprotected", triggers=", ".join(missing))
+            require_same_states(connection)
+    return verdict
 
 
-def _verify_file(file: Path, key: str | None, earlier: str | None) -> Verdict:
+def _verify_place(
+    place: Path, key: str | None, witness: str | None, notes: tuple[str, ...], against: Path | None
+) -> Verdict:
     from app.ledger.checkpoint import check_verifier
-    from app.ledger.export import verify_export
+    from app.ledger.export import read_export, verify_export
 
     if key is not None:
         try:
             check_verifier(key)
         except ValueError:
             raise Invalid("ledger-key-malformed", key=key) from None
-    return verify_export(file, key, earlier)
+    return verify_export(place, _trust(key or read_export(place).key, witness, notes, against))
+
+
+def _trust(key: str, witness: str | None, notes: tuple[str, ...], against: Path | None) -> Trust:
+    from app.ledger.export import leaves
+    from app.ledger.replay import Trust
+    from app.ledger.witness import check_witness
+
+    if witness is not None:
+        try:
+            check_witness(witness)
+        except ValueError:
+            raise Invalid("witness-key-malformed", key=witness) from None
+    return Trust(verifier=key, witness=witness, notes=notes, leaves=leaves(against) if against else ())

@@ -38,6 +38,7 @@ OTHER_EVENTS: dict[str, str] = {
     "key:retired": "a key signs no more",
     "privacy:spent": "a run with noise was paid for from an authorization's budget, before it ran",
     "ledger:exported": "the ledger was exported",
+    "ledger:cosigned": "the signature of a witness was added to a checkpoint",
 }
 """Events beside those of the lifecycles, each with what it says."""
 

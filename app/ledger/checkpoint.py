@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 ORIGIN = "sluice/ledger"
 """Name of the log and of the key that signs for it."""
 
-_ED25519 = b"\x01"
+ED25519 = b"\x01"
+"""The algorithm of a log's own signature; a witness's is another (`app.ledger.witness`)."""
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
@@ -34,20 +35,28 @@ class Checkpoint:
 def sign(size: int, root: bytes, key: Ed25519PrivateKey, origin: str = ORIGIN) -> str:
     """The signed checkpoint."""
     text = _text(origin, size, root)
-    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    signature = base64.b64encode(key_id(origin, public) + key.sign(text.encode())).decode()
-    return f"{text}\n— {origin} {signature}\n"
+    return f"{text}\n{signature_line(origin, key_id(origin, public_bytes(key)) + key.sign(text.encode()))}"
 
 
-def verifier_key(key: Ed25519PrivateKey, origin: str = ORIGIN) -> str:
-    """The public half as a C2SP verifier key: `origin+id+base64`, for whoever verifies."""
-    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return f"{origin}+{key_id(origin, public).hex()}+{base64.b64encode(_ED25519 + public).decode()}"
+def verifier_key(key: Ed25519PrivateKey, origin: str = ORIGIN, algorithm: bytes = ED25519) -> str:
+    """The public half as a C2SP verifier key: `name+id+base64`, for whoever verifies."""
+    public = public_bytes(key)
+    return f"{origin}+{key_id(origin, public, algorithm).hex()}+{base64.b64encode(algorithm + public).decode()}"
 
 
-def key_id(origin: str, public: bytes) -> bytes:
+def key_id(name: str, public: bytes, algorithm: bytes = ED25519) -> bytes:
     """The first four bytes of the hash of name, algorithm and public key (C2SP signed-note)."""
-    return hashlib.sha256(origin.encode() + b"\n" + _ED25519 + public).digest()[:4]
+    return hashlib.sha256(name.encode() + b"\n" + algorithm + public).digest()[:4]
+
+
+def public_bytes(key: Ed25519PrivateKey) -> bytes:
+    """The 32 raw bytes of the public half."""
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def signature_line(name: str, blob: bytes) -> str:
+    """One line of a note's signatures; `blob` is key id and signature."""
+    return f"— {name} {base64.b64encode(blob).decode()}\n"
 
 
 def open_checkpoint(note: str, verifier: str) -> Checkpoint:
@@ -55,54 +64,78 @@ def open_checkpoint(note: str, verifier: str) -> Checkpoint:
 
     Raises ValueError saying what is wrong: no checkpoint, another log, or no valid signature.
     """
-    origin, public = _parse_verifier(verifier)
-    text, separator, signatures = note.partition("\n\n")
-    if not separator or not _signed(text + "\n", signatures, origin, public):
+    origin, public = parse_verifier(verifier)
+    text, blobs = signatures(note, origin, key_id(origin, public), 64)
+    if not blobs or not all(_holds(public, signature, text) for signature in blobs):
         raise ValueError("no valid signature of the expected key")
-    lines = text.split("\n")
-    if len(lines) < 3 or lines[0] != origin or not _SIZE.fullmatch(lines[1]):
+    if text.split("\n")[0] != origin:
         raise ValueError("not a checkpoint of this log")
-    return Checkpoint(origin=origin, size=int(lines[1]), root=_decode(lines[2], 32))
+    return stated(note)
+
+
+def stated(note: str) -> Checkpoint:
+    """What `note` states, whoever signed it; ValueError when it is no checkpoint."""
+    lines = note.split("\n")
+    if len(lines) < 3 or not _SIZE.fullmatch(lines[1]):
+        raise ValueError("not a checkpoint")
+    return Checkpoint(origin=lines[0], size=int(lines[1]), root=_decode(lines[2], 32))
+
+
+def signatures(note: str, name: str, identifier: bytes, length: int) -> tuple[str, list[bytes]]:
+    """The signed text of `note`, and what the key `name` with this id has put under it; other keys' lines are left.
+
+    Raises ValueError for a note without signatures and for a malformed line of that name.
+    """
+    text, separator, lines = note.partition("\n\n")
+    if not separator:
+        raise ValueError("not a signed note")
+    prefix = f"— {name} "
+    blobs = [_base64(line.removeprefix(prefix)) for line in lines.splitlines() if line.startswith(prefix)]
+    own = [blob[4:] for blob in blobs if blob[:4] == identifier]
+    if any(len(blob) != length for blob in own):
+        raise ValueError("wrong length")
+    return text + "\n", own
 
 
 def check_verifier(verifier: str) -> None:
-    """Raise ValueError unless `verifier` is a well-formed Ed25519 verifier key."""
-    _parse_verifier(verifier)
+    """Raise ValueError unless `verifier` is a well-formed Ed25519 verifier key of a log."""
+    parse_verifier(verifier)
+
+
+def parse_verifier(verifier: str, algorithm: bytes = ED25519) -> tuple[str, bytes]:
+    """Name and public key (32 bytes) of a verifier key.
+
+    Raises ValueError unless `verifier` is a well-formed key of this algorithm.
+    """
+    name, _, rest = verifier.strip().partition("+")
+    identifier, _, encoded = rest.partition("+")
+    blob = _decode(encoded, 33)
+    if blob[:1] != algorithm or key_id(name, blob[1:], algorithm).hex() != identifier:
+        raise ValueError("not a verifier key of the expected kind")
+    return name, blob[1:]
 
 
 def _text(origin: str, size: int, root: bytes) -> str:
     return f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
 
 
-def _signed(text: str, signatures: str, origin: str, public: bytes) -> bool:
-    prefix = f"— {origin} "
-    for line in signatures.splitlines():
-        if not line.startswith(prefix):
-            continue  # a witness's signature, or another key of ours
-        try:
-            blob = _decode(line.removeprefix(prefix), 68)
-            if blob[:4] == key_id(origin, public):
-                Ed25519PublicKey.from_public_bytes(public).verify(blob[4:], text.encode())
-                return True
-        except (ValueError, InvalidSignature):
-            return False
-    return False
-
-
-def _parse_verifier(verifier: str) -> tuple[str, bytes]:
-    origin, _, rest = verifier.strip().partition("+")
-    identifier, _, encoded = rest.partition("+")
-    blob = _decode(encoded, 33)
-    if blob[:1] != _ED25519 or key_id(origin, blob[1:]).hex() != identifier:
-        raise ValueError("not an Ed25519 verifier key")
-    return origin, blob[1:]
+def _holds(public: bytes, signature: bytes, text: str) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, text.encode())
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _decode(text: str, length: int) -> bytes:
-    try:
-        blob = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise ValueError("not base64") from None
+    blob = _base64(text)
     if len(blob) != length:
         raise ValueError("wrong length")
     return blob
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError("not base64") from None

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from app.domain.errors import Refusal
 from app.ledger import journal, tree
-from app.ledger.checkpoint import open_checkpoint
+from app.ledger.checkpoint import open_checkpoint, stated
 from app.ledger.entries import Entry, parse
 from app.ledger.tables import ledger_entry
 
@@ -41,7 +41,12 @@ def check_entry(proof: Mapping[str, Any], verifier: str) -> Entry:
     return entry
 
 
-def prove_continuation(connection: Connection, old_note: str, new_note: str, verifier: str) -> list[str]:
-    """The proof (hex) that the tree of `new_note` continues the one of `old_note` (RFC 6962 §2.1.2)."""
-    old, new = open_checkpoint(old_note, verifier), open_checkpoint(new_note, verifier)
-    return [step.hex() for step in tree.consistency_proof(old.size, new.size, journal.subtrees(connection))]
+def continuation(connection: Connection, old_size: int, note: str) -> list[bytes]:
+    """The proof that the tree of the checkpoint `note` continues the tree of `old_size` entries (RFC 6962 §2.1.2).
+
+    Raises Refusal("ledger-checkpoint-shorter") when the checkpoint has fewer entries.
+    """
+    size = stated(note).size
+    if old_size > size:
+        raise Refusal("ledger-checkpoint-shorter", old=old_size, size=size)
+    return tree.consistency_proof(old_size, size, journal.subtrees(connection))

@@ -6,7 +6,7 @@ tables take inserts only; triggers refuse everything else (`PROTECTED`, see the 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, Table, Text
 
 METADATA = MetaData(
     naming_convention={
@@ -40,7 +40,7 @@ ledger_node = Table(
     Column("position", _ROW_NUMBER, primary_key=True, autoincrement=False),
     Column("hash", Text, nullable=False),
 )
-"""Root hashes of complete subtrees with 2^level leaves, level ≥ 1: an append reads and writes O(log n) of them."""
+"""Roots of full tiles: complete subtrees with 2^level leaves, where level is 8, 16, 24 … (see `app.ledger.tiles`)."""
 
 ledger_checkpoint = Table(
     "ledger_checkpoint",
@@ -51,5 +51,15 @@ ledger_checkpoint = Table(
 )
 """Signed checkpoints (C2SP tlog-checkpoint), at most one per tree size."""
 
-PROTECTED = (ledger_entry.name, ledger_node.name, ledger_checkpoint.name)
+ledger_cosignature = Table(
+    "ledger_cosignature",
+    METADATA,
+    Column("size", _ROW_NUMBER, ForeignKey(ledger_checkpoint.c.size), primary_key=True, autoincrement=False),
+    Column("witness", Text, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("line", Text, nullable=False),
+)
+"""What a witness (its verifier key) has put under a checkpoint: one signature line (C2SP tlog-cosignature)."""
+
+PROTECTED = (ledger_entry.name, ledger_node.name, ledger_checkpoint.name, ledger_cosignature.name)
 """Tables whose rows can neither be changed nor deleted."""

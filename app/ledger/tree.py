@@ -31,20 +31,6 @@ def root(size: int, subtree: Subtree) -> bytes:
     return _range(0, size, subtree) if size else EMPTY_ROOT
 
 
-def completed_by(position: int, leaf: bytes, subtree: Subtree) -> list[tuple[int, int, bytes]]:
-    """The complete subtrees (level, position, hash), level ≥ 1, that come into being when leaf `position` is appended.
-
-    Amortized one per append; `subtree` is asked for the left neighbours only.
-    """
-    made: list[tuple[int, int, bytes]] = []
-    level, here, current = 0, position, leaf
-    while here & 1:
-        current = node_hash(subtree(level, here - 1), current)
-        level, here = level + 1, here >> 1
-        made.append((level, here, current))
-    return made
-
-
 def inclusion_proof(position: int, size: int, subtree: Subtree) -> list[bytes]:
     """The audit path of leaf `position` in the tree of `size` leaves (RFC 6962 §2.1.1).
 

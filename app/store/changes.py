@@ -51,6 +51,11 @@ class Change:
             return
         self._pending.append(_Pending(event=event, subject=subject, details=dict(details or {})))
 
+    def _moved(self, event: str, subject: str, details: Mapping[str, object] | None) -> None:
+        """Record a move. It takes its place in the order of moves even if the change was opened with its event."""
+        self.record(event, subject=subject, details=details)
+        self._pending.sort(key=lambda p: (p.event, p.subject) == (event, subject))
+
     def create(
         self,
         lifecycle: Lifecycle,
@@ -63,7 +68,7 @@ class Change:
         """Insert the row `subject` of a lifecycle in the state that `event` begins with; answers that state."""
         step = self._permitted(lifecycle, START, event)
         self.execute(insert(STATE_TABLES[lifecycle.name]).values(id=subject, state=step.target, **columns))
-        self.record(step.ledger_event, subject=subject, details=details)
+        self._moved(step.ledger_event, subject, details)
         return step.target
 
     def move(
@@ -92,7 +97,7 @@ class Change:
         statement = update(table).where(table.c.id == subject, table.c.state == state, *only_if)
         if self.execute(statement.values(state=step.target, **columns)).rowcount != 1:
             raise Unavailable("state-changed", thing=lifecycle.name, id=subject)
-        self.record(step.ledger_event, subject=subject, details=details)
+        self._moved(step.ledger_event, subject, details)
         return step.target
 
     def seal(self) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.domain.errors import Invalid, Refusal
+from app.domain.errors import Broken, Invalid, Refusal
 from app.ledger import checkpoint, journal, tree
-from app.ledger.export import verify_database, verify_export, write_export
-from app.ledger.proof import check_entry, prove_continuation, prove_entry
-from app.ledger.replay import Fault, Verdict
+from app.ledger.export import read_export, verify_database, verify_export, write_export
+from app.ledger.proof import check_entry, continuation, prove_entry
+from app.ledger.replay import Fault, Trust, Verdict
 from tests.governance.forest import Forest
 from tests.governance.world import World
 
@@ -24,7 +24,7 @@ from tests.governance.world import World
 
 def judged(world: World) -> Verdict:
     with world.store.reading() as connection:
-        return verify_database(connection, world.services.ledger_verifier())
+        return verify_database(connection, Trust(verifier=world.services.ledger_verifier()))
 
 
 def tampered(world: World, *statements: str) -> Verdict:
@@ -53,6 +53,13 @@ def test_a_checkpoint_is_kept_once_per_size(world: World) -> None:
     assert judged(world).checkpoints == 1
 
 
+def lengthen(world: World, size: int) -> None:
+    """Entries until there are `size` of them: a tile has 256."""
+    with world.changing() as change:
+        for n in range(world.entries() + 1, size):
+            change.record("vote:cast", subject=f"output-{n}")
+
+
 FLIP = 'UPDATE ledger_entry SET body = replace(body, \'"actor":"machine\', \'"actor":"maschin\') WHERE position = 7;'
 SWAP = """
 UPDATE ledger_entry SET position = -1 WHERE position = 5;
@@ -70,29 +77,57 @@ UPDATE ledger_entry SET position = 6 WHERE position = -1;
         ("UPDATE ledger_entry SET leaf_hash = 'aa' WHERE position = 9;", Fault(first=9, last=9, why="changed")),
         (SWAP, Fault(first=5, last=5, why="order")),
         ("DELETE FROM ledger_entry WHERE position = 8;", Fault(first=8, last=8, why="missing")),
-        ("UPDATE ledger_node SET hash = 'aa' WHERE level = 1 AND position = 2;", Fault(first=4, last=5, why="node")),
-        ("DELETE FROM ledger_node WHERE level = 1 AND position = 2;", Fault(first=4, last=5, why="node")),
+        ("UPDATE ledger_node SET hash = 'aa' WHERE position = 1;", Fault(first=256, last=511, why="node")),
+        ("DELETE FROM ledger_node WHERE position = 0;", Fault(first=0, last=255, why="node")),
         ("UPDATE ledger_checkpoint SET note = 'x';", Fault(first=0, last=0, why="signature")),
     ],
 )
 def test_whatever_is_changed_in_the_database_is_found_and_named(world: World, statement: str, fault: Fault) -> None:
+    lengthen(world, 520)
     world.services.checkpoint()
     assert tampered(world, statement).fault == fault
 
 
 def test_a_truncated_tail_is_found(world: World) -> None:
-    world.services.checkpoint()
+    lengthen(world, 256)
     size = world.entries()
     verdict = tampered(world, f"DELETE FROM ledger_entry WHERE position >= {size - 3};")
     assert verdict.fault == Fault(first=size - 3, last=size - 1, why="missing")
 
 
 def test_a_truncated_tail_is_found_by_the_checkpoint_even_when_the_nodes_went_too(world: World) -> None:
+    lengthen(world, 256)
     world.services.checkpoint()
     size = world.entries()
     cut = f"DELETE FROM ledger_entry WHERE position >= {size - 3};"
     nodes = f"DELETE FROM ledger_node WHERE ((position + 1) << level) > {size - 3};"
     assert tampered(world, cut + nodes).fault == Fault(first=size - 3, last=size - 1, why="missing")
+
+
+def test_nothing_is_signed_over_a_history_that_contradicts_the_last_checkpoint(world: World) -> None:
+    world.services.checkpoint()
+    size = world.entries()
+    tampered(world, f"UPDATE ledger_entry SET leaf_hash = '{'ab' * 32}' WHERE position = {size - 1};")
+    world.drafted()
+    with pytest.raises(Broken) as refused:
+        world.services.checkpoint()
+    assert refused.value.code == "ledger-contradicted"
+
+
+def test_nothing_is_signed_for_a_ledger_shorter_than_it_was(world: World) -> None:
+    world.services.checkpoint()
+    tampered(world, f"DELETE FROM ledger_entry WHERE position = {world.entries() - 1};")
+    with pytest.raises(Broken) as refused:
+        world.services.checkpoint()
+    assert refused.value.code == "ledger-contradicted"
+
+
+def test_an_entry_that_no_bundle_could_hold_is_not_written(world: World) -> None:
+    size = world.entries()
+    with pytest.raises(Invalid) as refused, world.changing() as change:
+        change.record("vote:cast", subject="x", details={"reason": "长" * 22_000})
+    assert refused.value.code == "ledger-entry-long"
+    assert world.entries() == size
 
 
 def test_a_history_rewritten_with_all_its_hashes_does_not_match_the_signed_root(world: World) -> None:
@@ -110,7 +145,7 @@ def test_a_history_rewritten_with_all_its_hashes_does_not_match_the_signed_root(
         *(
             f"UPDATE ledger_node SET hash = '{v.hex()}' WHERE level = {level} AND position = {position};"
             for (level, position), v in forest.nodes.items()
-            if level
+            if level % 8 == 0 < level
         ),
     ]
     assert tampered(world, *fixes).fault == Fault(first=signed, last=len(bodies) - 1, why="root")
@@ -130,7 +165,7 @@ def test_a_checkpoint_that_an_outsider_kept_exposes_a_new_history_signed_anew(wo
     world.services.checkpoint()
     assert judged(world).fault is None  # it agrees with itself …
     with world.store.reading() as connection:
-        again = verify_database(connection, world.services.ledger_verifier(), earlier=kept)
+        again = verify_database(connection, Trust(verifier=world.services.ledger_verifier(), notes=[kept]))
     assert again.fault is not None  # … and not with what was signed before
     assert again.fault.first == 4
 
@@ -148,7 +183,7 @@ def exported(world: World, file: Path) -> str:
 
 def test_an_export_verifies_offline(world: World, tmp_path: Path) -> None:
     verifier = exported(world, tmp_path / "l")
-    verdict = verify_export(tmp_path / "l", verifier)
+    verdict = verify_export(tmp_path / "l", Trust(verifier=verifier))
     assert verdict.fault is None
     assert verdict.size == verdict.signed == world.entries()
     with world.store.reading() as connection:
@@ -176,7 +211,7 @@ def test_a_changed_export_names_the_first_bad_entry(
     file = tmp_path / "l"
     verifier = exported(world, file)
     file.write_text("\n".join(harm(file.read_text().splitlines())) + "\n")
-    assert verify_export(file, verifier).fault == fault
+    assert verify_export(file, Trust(verifier=verifier)).fault == fault
 
 
 def test_an_export_cut_off_at_its_end_is_found(world: World, tmp_path: Path) -> None:
@@ -185,13 +220,13 @@ def test_an_export_cut_off_at_its_end_is_found(world: World, tmp_path: Path) -> 
     lines = file.read_text().splitlines()
     file.write_text("\n".join([*lines[:-3], lines[-1]]) + "\n")
     size = world.entries()
-    assert verify_export(file, verifier).fault == Fault(first=size - 2, last=size - 1, why="missing")
+    assert verify_export(file, Trust(verifier=verifier)).fault == Fault(first=size - 2, last=size - 1, why="missing")
 
 
 def test_an_export_signed_by_somebody_else_is_found(world: World, tmp_path: Path) -> None:
     exported(world, tmp_path / "l")
     stranger = checkpoint.verifier_key(Ed25519PrivateKey.generate())
-    assert verify_export(tmp_path / "l", stranger).fault == Fault(first=0, last=0, why="signature")
+    assert verify_export(tmp_path / "l", Trust(verifier=stranger)).fault == Fault(first=0, last=0, why="signature")
 
 
 def test_an_export_that_leaves_out_what_was_signed_before_is_found(world: World, tmp_path: Path) -> None:
@@ -200,8 +235,8 @@ def test_an_export_that_leaves_out_what_was_signed_before_is_found(world: World,
     verifier = exported(world, file)
     lines = [line for line in file.read_text().splitlines() if "checkpoint" not in line]
     file.write_text("\n".join(lines[:-1]) + "\n")
-    assert verify_export(file, verifier).fault is None
-    fault = verify_export(file, verifier, kept).fault
+    assert verify_export(file, Trust(verifier=verifier)).fault is None
+    fault = verify_export(file, Trust(verifier=verifier, notes=[kept])).fault
     assert fault is not None
     assert fault.why == "missing"
 
@@ -210,7 +245,7 @@ def test_an_export_that_leaves_out_what_was_signed_before_is_found(world: World,
 def test_a_file_that_is_no_export_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "l").write_bytes(content.encode("latin-1"))
     with pytest.raises(Invalid) as refused:
-        verify_export(tmp_path / "l")
+        read_export(tmp_path / "l")
     assert refused.value.code == "ledger-export-unreadable"
 
 
@@ -237,7 +272,10 @@ def test_a_later_checkpoint_is_proved_to_continue_an_earlier_one(world: World) -
     world.signed()
     new = world.services.checkpoint()
     with world.store.reading() as connection:
-        proof = [bytes.fromhex(step) for step in prove_continuation(connection, old, new, verifier)]
+        proof = continuation(connection, checkpoint.stated(old).size, new)
+        with pytest.raises(Refusal) as refused:
+            continuation(connection, world.entries() + 1, new)
+    assert refused.value.code == "ledger-checkpoint-shorter"
     first, second = checkpoint.open_checkpoint(old, verifier), checkpoint.open_checkpoint(new, verifier)
     assert tree.verify_consistency(first.size, second.size, first.root, second.root, proof)
 

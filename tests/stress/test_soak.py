@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from app.jobs.records import ENDED, JobRecord
 from app.ledger.export import verify_database
+from app.ledger.replay import Trust
 from app.store.tables import history_segment, job_lease, output
 from tests.stress.soak import Soaked, asked, soak
 from tests.stress.soak_crew import Hit
@@ -91,7 +92,7 @@ def _each_job_ended_once(done: Soaked, records: dict[str, JobRecord]) -> None:
         outputs = Counter(connection.execute(select(output.c.job_id)).scalars())
         assert connection.execute(select(func.count()).select_from(job_lease)).scalar_one() == 0
         segments = connection.execute(select(func.count()).select_from(history_segment)).scalar_one()
-        verdict = verify_database(connection, done.deployment.services.ledger_verifier())
+        verdict = verify_database(connection, Trust(verifier=done.deployment.services.ledger_verifier()))
     assert outputs == Counter(r.id for r in records.values() if r.state == "awaiting_review")
     assert segments == len(outputs)
     assert verdict.fault is None

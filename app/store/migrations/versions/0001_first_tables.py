@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from app.store.migrations.append_only import protection
+from app.store.migrations.append_only import functions, protection
 
 revision = "0001"
 down_revision: str | None = None
@@ -32,7 +32,8 @@ def upgrade() -> None:
     _history_segment()
     _release()
     _vote()
-    for statement in protection(op.get_bind().dialect.name):
+    dialect = op.get_bind().dialect.name
+    for statement in (*functions(dialect), *protection(dialect)):
         op.execute(statement)
 
 
