@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -230,3 +231,48 @@ def test_every_group_shows_examples(group: str) -> None:
     shown = CliRunner().invoke(sluice, [group, "--help"]).output
     assert "Examples:" in shown
     assert f"sluice {group}" in shown
+
+
+def test_a_regulator_witnesses_the_ledger_with_a_key_of_its_own(run: Run, tmp_path: Path) -> None:
+    file, watch, signed = tmp_path / "ledger.jsonl", str(tmp_path / "watch"), str(tmp_path / "signed.txt")
+    log = answered(run("ledger", "export", str(file), "--json", person="auditor"))["key"]
+    made = answered(run("ledger", "witness", "init", watch, "--name", "bureau/w", "--log-key", log, "--json"))
+    note = answered(run("ledger", "witness", "sign", watch, str(file), "--out", signed, "--json"))["checkpoint"]
+    assert Path(signed).read_text(encoding="utf-8") == note
+    assert answered(run("ledger", "witness", "show", watch, "--json"))["seen"] == note
+    unseen = refusal(run("ledger", "verify", str(file), "--key", log, "--witness", made["key"]))
+    assert "witness" in str(unseen)
+    assert refusal(run("ledger", "cosign", signed, "--witness", made["key"], person="auditor")).code == "not-permitted"
+    taken = answered(run("ledger", "cosign", signed, "--witness", made["key"], "--json", person="sysadmin"))
+    verified = answered(run("ledger", "verify", "--witness", made["key"], "--json"))
+    assert verified["witnessed"] == taken["entries"] < verified["entries"]
+    ask = str(tmp_path / "ask")
+    assert run("ledger", "request", ask, "--since", str(taken["entries"]), person="auditor").exit_code == 0
+    assert run("ledger", "witness", "sign", watch, ask).exit_code == 0
+    malformed = refusal(run("ledger", "verify", "--witness", log))
+    assert malformed.code == "witness-key-malformed"
+
+
+def test_tiles_are_exported_and_verified_against_an_earlier_export(run: Run, tmp_path: Path) -> None:
+    before, site = str(tmp_path / "before.jsonl"), str(tmp_path / "site")
+    run("ledger", "export", before, person="auditor")
+    exported = answered(run("ledger", "export", site, "--tiles", "--json", person="auditor"))
+    verified = run("ledger", "verify", site, "--key", exported["key"], "--against", before)
+    assert verified.exit_code == 0, verified.exception
+
+
+def test_the_ledger_is_not_called_valid_when_its_triggers_are_gone(run: Run, world: World) -> None:
+    with sqlite3.connect(world.services.config.home / "control.db") as plain:
+        plain.execute("DROP TRIGGER ledger_entry_no_update")
+    plain.close()
+    error = refusal(run("ledger", "verify"))
+    assert error.code == "ledger-unprotected"
+    assert "ledger_entry_no_update" in str(error)
+
+
+def test_the_ledger_is_not_called_valid_when_a_table_says_something_else(run: Run, world: World) -> None:
+    subject = world.signed()
+    with sqlite3.connect(world.services.config.home / "control.db") as plain:
+        plain.execute("UPDATE authorization SET state = 'revoked' WHERE id = ?", (subject,))
+    plain.close()
+    assert refusal(run("ledger", "verify")).code == "ledger-states-differ"

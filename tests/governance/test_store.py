@@ -9,16 +9,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import create_mock_engine, delete, insert, inspect, select, text, update
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from app.domain.errors import Broken, Unavailable
 from app.domain.times import stamp
-from app.ledger import journal
-from app.ledger.tables import PROTECTED
+from app.ledger import journal, tree
+from app.ledger.tables import PROTECTED, ledger_entry, ledger_node
 from app.store import schema
+from app.store.engines import writing_engine
+from app.store.migrations.append_only import unprotected
 from app.store.sessions import Store
 from app.store.tables import OPERATIONAL, SCHEMA, job_lease, organization
+from tests.governance.forest import Forest
 from tests.governance.world import MORNING, World, rows_in_state
 
 ROW = {"id": "new", "kind": "provider", "name_zh": "新", "name_en": "new", "active": True, "created_at": stamp(MORNING)}
@@ -255,3 +259,24 @@ def test_the_database_is_one_sqlite_file_in_the_home(world: World) -> None:
     with sqlite3.connect(world.services.config.home / "control.db") as plain:
         assert plain.execute("SELECT count(*) FROM ledger_entry").fetchone()[0] == world.entries()
     plain.close()
+
+
+def test_a_ledger_with_every_node_of_its_tree_keeps_those_of_full_tiles(tmp_path: Path) -> None:
+    """What the revisions before 0006 wrote: the root of each complete subtree, the small ones as well."""
+    leaves = [f"{n}".encode() for n in range(600)]
+    forest = Forest(leaves)
+    engine = writing_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    with engine.begin() as connection:
+        command.upgrade(schema.configuration(connection), "0005")
+        for (level, position), value in forest.nodes.items():
+            node = {"level": level, "position": position, "hash": value.hex()}
+            entry = {"position": position, "leaf_hash": value.hex(), "body": "", "at": "", "event": "", "actor": ""}
+            row = insert(ledger_node).values(node) if level else insert(ledger_entry).values({**entry, "subject": ""})
+            connection.execute(row)
+    schema.upgrade(engine)
+    with engine.begin() as connection:
+        kept = connection.execute(select(ledger_node.c.level, ledger_node.c.position)).all()
+        assert [tuple(row) for row in kept] == [(8, 0), (8, 1)]
+        assert journal.root(connection, 600) == tree.root(600, forest.at)
+        assert unprotected(connection, PROTECTED) == []
+    engine.dispose()

@@ -208,9 +208,16 @@ def published(world: World, data: dict[str, Any]) -> None:
 
 def rows_in_state(change: Change, lifecycle: str, state: str) -> str:
     """Insert a row of the lifecycle in any state, with the parents it needs; answers its identifier."""
+    columns = parents(change, lifecycle)
+    change.execute(insert(STATE_TABLES[lifecycle]).values(id=f"p-{lifecycle}", state=state, **columns))
+    return f"p-{lifecycle}"
+
+
+def parents(change: Change, lifecycle: str) -> dict[str, Any]:
+    """Insert the rows that one of the lifecycle refers to, as drafts; answers the columns of such a one."""
     at = {"created_at": change.at, "updated_at": change.at}
     org = {"operator_id": "maps", "author": "analyst"}
-    parents: dict[str, dict[str, Any]] = {
+    rows: dict[str, dict[str, Any]] = {
         "policy": {"content": {}, "digest": "0", "note": "n", "author": "steward", "organization_id": "roads"},
         "catalog_entry": entry("probe", "roads", ()),
         "application": {**org, "title": "t", "content": {}},
@@ -236,9 +243,8 @@ def rows_in_state(change: Change, lifecycle: str, state: str) -> str:
             "digest": "0",
         },
     }
-    for name, columns in parents.items():
-        known = state if name == lifecycle else "draft"
-        change.execute(insert(STATE_TABLES[name]).values(id=f"p-{name}", state=known, **columns, **at))
+    for name, columns in rows.items():
         if name == lifecycle:
             break
-    return f"p-{lifecycle}"
+        change.execute(insert(STATE_TABLES[name]).values(id=f"p-{name}", state="draft", **columns, **at))
+    return {**rows[lifecycle], **at}

@@ -1,0 +1,149 @@
+"""Do ledger and tables tell one story, and is it noticed when somebody changes one behind the other's back?"""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import insert, text
+
+from app.domain.errors import Refusal
+from app.domain.lifecycles import LIFECYCLES, START, Lifecycle, Transition
+from app.ledger import journal
+from app.store.changes import Change
+from app.store.retelling import require_same_states, stored, told
+from app.store.tables import STATE_TABLES, release
+from tests.governance.world import World, parents
+
+
+def agreed(world: World) -> None:
+    with world.store.reading() as connection:
+        require_same_states(connection)
+
+
+def test_an_honest_deployment_tells_one_story(world: World) -> None:
+    signed = world.signed()
+    world.stepped(signed, "suspend")
+    agreed(world)
+    with world.store.reading() as connection:
+        story = told(journal.entries(connection))
+        assert story.states == stored(connection)
+    assert story.states["authorization", signed] == "suspended"
+    assert story.states["organization", "roads"] == "active"
+
+
+def ways(life: Lifecycle) -> list[list[Transition]]:
+    """For every move of the table, a way from nothing that ends with it."""
+    reach: dict[str, list[Transition]] = {START: []}
+    waiting = [START]
+    while waiting:
+        here = waiting.pop(0)
+        for step in life.leaving(here):
+            if step.target not in reach:
+                reach[step.target] = [*reach[here], step]
+                waiting.append(step.target)
+    return [[*reach[step.source], step] for step in life.transitions]
+
+
+EVERY_WAY = [
+    pytest.param(life, way, id=f"{life.name}-{way[-1].source or 'nothing'}-{way[-1].event}")
+    for life in LIFECYCLES.values()
+    for way in ways(life)
+]
+
+
+def walk(change: Change, life: Lifecycle, way: list[Transition]) -> str:
+    """Walk `way` with a new thing; its parents are entered without being told."""
+    columns = parents(change, life.name)
+    for step in way:
+        if step.source == START:
+            change.create(life, "walker", step.event, **columns)
+        else:
+            change.move(life, "walker", step.event)
+        change.seal()
+        change._pending.clear()
+    return "walker"
+
+
+@pytest.mark.parametrize("life, way", EVERY_WAY)
+def test_every_move_of_every_lifecycle_is_walked_and_told(world: World, life: Lifecycle, way: list[Transition]) -> None:
+    with world.probing() as change:
+        subject = walk(change, life, way)
+        story = told(journal.entries(change.connection, subject=subject))
+        assert story.states == {(life.name, subject): way[-1].target}
+        assert stored(change.connection)[life.name, subject] == way[-1].target
+        events = [e.event for e in journal.entries(change.connection, subject=subject)]
+        assert events == [step.ledger_event for step in way]
+
+
+@pytest.mark.parametrize(
+    "statement, thing, told_state, state",
+    [
+        ("UPDATE {table} SET state = 'active' WHERE id = '{id}'", "authorization", "suspended", "active"),
+        ("DELETE FROM {table} WHERE id = '{id}'", "authorization", "suspended", "-"),
+        ("UPDATE person SET active = 0 WHERE id = 'rival'", "person", "active", "suspended"),
+        ("UPDATE organization SET active = 0 WHERE id = 'maps'", "organization", "active", "suspended"),
+    ],
+)
+def test_a_table_changed_behind_the_ledgers_back_is_found(
+    world: World, statement: str, thing: str, told_state: str, state: str
+) -> None:
+    subject = world.signed()
+    world.stepped(subject, "suspend")
+    with world.changing() as change:
+        change.execute(text(statement.format(table="authorization", id=subject)))
+    with pytest.raises(Refusal) as refused:
+        agreed(world)
+    found = dict(refused.value.findings[0].params)
+    assert refused.value.code == "ledger-states-differ"
+    assert (found["thing"], found["told"], found["state"]) == (thing, told_state, state)
+
+
+def test_a_row_that_no_entry_tells_of_is_found(world: World) -> None:
+    with world.changing() as change:
+        columns = parents(change, "application")
+        change.execute(insert(STATE_TABLES["application"]).values(id="smuggled", state="approved", **columns))
+    with pytest.raises(Refusal) as refused:
+        agreed(world)
+    assert dict(refused.value.findings[0].params)["id"] == "smuggled"
+
+
+def test_a_release_that_no_entry_tells_of_is_found(world: World) -> None:
+    row = {"authorization_id": "a", "operator_id": "maps", "bundle": "b", "bundle_sha256": "0", "manifest": {}}
+    with world.changing() as change:
+        change.execute(text("PRAGMA defer_foreign_keys=ON"))
+        people = {"recipient": "maps", "released_by": "regulator", "created_at": change.at}
+        change.execute(insert(release).values(id="smuggled", output_id="o", **row, **people))
+        with pytest.raises(Refusal) as refused:
+            require_same_states(change.connection)
+        change.execute(text("DELETE FROM release"))
+    assert dict(refused.value.findings[0].params)["thing"] == "release"
+
+
+def test_an_entry_that_is_no_move_is_found(world: World) -> None:
+    subject = world.drafted()
+    with world.changing("application:approved", subject):
+        pass
+    with pytest.raises(Refusal) as refused:
+        agreed(world)
+    found = dict(refused.value.findings[0].params)
+    assert (refused.value.code, found["state"], found["index"]) == (
+        "ledger-move-impossible",
+        "draft",
+        str(world.entries() - 1),
+    )
+
+
+def test_an_entry_described_again_stays_where_it_is(world: World) -> None:
+    with world.changing("catalog_entry:described", "entry-rain"):
+        pass
+    agreed(world)
+
+
+def test_moves_are_told_in_their_order_even_if_the_change_was_opened_with_the_last(world: World) -> None:
+    life = LIFECYCLES["application"]
+    with world.probing() as change:
+        change._pending.clear()
+        change.record("application:submitted", subject="walker")
+        change.create(life, "walker", "draft", **parents(change, "application"))
+        change.move(life, "walker", "submit")
+        change.seal()
+        assert [e.event for e in change.appended] == ["application:drafted", "application:submitted"]
