@@ -262,12 +262,12 @@ def test_the_database_is_one_sqlite_file_in_the_home(world: World) -> None:
 
 
 def test_a_ledger_with_every_node_of_its_tree_keeps_those_of_full_tiles(tmp_path: Path) -> None:
-    """What the revisions before 0006 wrote: the root of each complete subtree, the small ones as well."""
+    """What the revisions before 0007 wrote: the root of each complete subtree, the small ones as well."""
     leaves = [f"{n}".encode() for n in range(600)]
     forest = Forest(leaves)
     engine = writing_engine(f"sqlite:///{tmp_path / 'old.db'}")
     with engine.begin() as connection:
-        command.upgrade(schema.configuration(connection), "0005")
+        command.upgrade(schema.configuration(connection), "0006")
         for (level, position), value in forest.nodes.items():
             node = {"level": level, "position": position, "hash": value.hex()}
             entry = {"position": position, "leaf_hash": value.hex(), "body": "", "at": "", "event": "", "actor": ""}
