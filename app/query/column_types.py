@@ -18,6 +18,7 @@ _TIMES = frozenset({"DATE", "TIMESTAMP"})
 _TEXT = "TEXT"
 _TEXTS = (exp.Substring, exp.Upper, exp.Lower, exp.Trim, exp.Concat, exp.DPipe, exp.Left, exp.Right)
 _NUMBERS = (exp.Extract, exp.Year, exp.Month, exp.Day)
+_WHOLE_OF_WHOLE = (exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.IntDiv)
 _TRUNCATED = (exp.TimestampTrunc, exp.DateTrunc)
 
 
@@ -48,5 +49,7 @@ def type_of(node: exp.Expr, types: Mapping[ColumnKey, str]) -> str | None:
     if isinstance(node, (exp.Neg, *_TRUNCATED)):
         held = type_of(node.this, types)
         return held if held in (_WHOLE if isinstance(node, exp.Neg) else _TIMES) else None
+    if isinstance(node, _WHOLE_OF_WHOLE):
+        return named("BIGINT") if {type_of(node.this, types), type_of(node.expression, types)} <= _WHOLE else None
     known = ((_TEXTS, _TEXT), (_NUMBERS, named("BIGINT")))
     return next((name for classes, name in known if isinstance(node, classes)), None)

@@ -20,8 +20,8 @@ from app.query.equality import Equalities
 from app.query.frontier import Frontier
 from app.query.grouping import grouping_keys, grouping_sets, own_aggregates
 from app.query.guarded import calculated_in_doubles, fallible
-from app.query.joined import anchor_of, joined_units, missing_aliases
-from app.query.keys import keys_of_select, types_of_select
+from app.query.joined import joined_rows, joined_units, repetition
+from app.query.keys import keys_of_select, keys_of_union, types_of_select, types_of_union
 from app.query.names import Resolved
 from app.query.parse import FunctionClass
 from app.query.relations import (
@@ -44,7 +44,6 @@ from app.query.relations import (
     unit_relation,
     values_relation,
 )
-from app.query.repeats import standing_once
 from app.query.stopping import stops
 from app.query.subqueries import correlated_columns, own_aliases, own_sources, query_of
 from app.query.windows import across_units, groups_of, read_groups, refuse_as_keys
@@ -130,7 +129,8 @@ class _Governor:
         kinds = {left.kind, right.kind}
         own = left.own or right.own
         if Kind.UNIT not in kinds:
-            return Relation(kind=Kind.SAFE if Kind.SAFE in kinds else Kind.PUBLIC, own=own)
+            found = Relation(kind=Kind.SAFE if Kind.SAFE in kinds else Kind.PUBLIC, own=own)
+            return replace(found, keys=keys_of_union(query), types=types_of_union(query, left.types, right.types))
         plain = isinstance(query, exp.Union) and not query.args.get("distinct")
         same = [u.type for u in left.units] == [u.type for u in right.units]
         if not (plain and same and kinds == {Kind.UNIT} and hidden):
@@ -154,10 +154,9 @@ class _Governor:
         equal = Equalities.of(select)
         units, reasons = joined_units(select, sources, equal, self.finding)
         self.reasons += reasons
-        joined, missing = [s.joined for s in sources], missing_aliases(select, sources)
-        once = standing_once(select, joined)
-        rows = Rows(sources=sources, units=units, equal=equal, anchor=anchor_of(sources, once, missing))
-        keys, types = keys_of_select(select, joined, once - missing), types_of_select(select, joined)
+        rows, once = joined_rows(select, sources, units, equal)
+        joined = [s.joined for s in sources]
+        keys, types = keys_of_select(select, joined, once), types_of_select(select, joined)
         for node in expression_queries(select):
             self._expression_query(node, env, rows)
         own = not sources or any(s.relation.own for s in sources)
@@ -305,6 +304,7 @@ class _Governor:
 
     def _add_frontier(self, frontier: Frontier, select: exp.Select, rows: Rows) -> None:
         self.reasons.extend(frontier.reasons(self.level, rows.weights(), self.function_class, self.finding))
+        self.reasons.extend(repetition(rows, self.finding) if frontier.measures else ())
         self._refuse_fallible(frontier.trees()[1:], select)
         self.frontiers.append(replace(frontier, anchor=rows.anchor.alias if rows.anchor is not None else None))
 

@@ -10,7 +10,9 @@ from app.domain.errors import Finding, Refusal
 from app.query.equality import Equalities
 from app.query.frontier import MakeFinding, UnitExpression
 from app.query.joins import SIDED
-from app.query.relations import Kind, Source, unit_expressions
+from app.query.relations import Kind, Rows, Source, unit_expressions
+from app.query.repeats import repeated_by
+from app.query.subqueries import own_sources
 
 
 def joined_units(
@@ -48,10 +50,30 @@ def missing_aliases(select: exp.Select, sources: list[Source]) -> frozenset[str]
     return frozenset(missing)
 
 
-def anchor_of(sources: list[Source], once: frozenset[str], missing: frozenset[str]) -> Source | None:
-    """Of the sources that stand `once`, one with rows of units, best one that is in every row."""
-    found = [s for s in sources if s.alias in once and s.relation.kind is Kind.UNIT and s.relation.rows]
-    return min(found, key=lambda s: s.alias in missing, default=None)
+def joined_rows(
+    select: exp.Select, sources: list[Source], units: list[UnitExpression], equal: Equalities
+) -> tuple[Rows, frozenset[str]]:
+    """The joined rows of a SELECT; and the aliases of the sources whose rows are in all of them, each once.
+
+    Their anchor is a source with rows of units that stand once, best one that is in every row.
+    """
+    missing, repeated = missing_aliases(select, sources), repeated_by(select, [s.joined for s in sources])
+    held = [s for s in sources if s.relation.kind is Kind.UNIT]
+    anchors = [s for s in held if s.relation.repeats is None and not repeated[s.alias]]
+    anchor = min(anchors, key=lambda s: s.alias in missing, default=None)
+    repeats = None
+    if held and anchor is None:
+        first = min(held, key=lambda s: len(repeated[s.alias]))
+        places = repeated[first.alias]
+        repeats = own_sources(select)[places[0]] if places else first.relation.repeats
+    once = frozenset(s.alias for s in sources if not repeated[s.alias]) - missing
+    return Rows(sources=sources, units=units, equal=equal, anchor=anchor, repeats=repeats), once
+
+
+def repetition(rows: Rows, finding: MakeFinding) -> list[Finding]:
+    """Why people must judge numbers over `rows`: each of them may stand there as often as the operator likes."""
+    place = rows.repeats
+    return [finding("rows-repeated", place, table=place.alias_or_name or "UNION ALL")] if place is not None else []
 
 
 def _merge(merged: list[UnitExpression], own: list[UnitExpression], equal: Equalities) -> None:

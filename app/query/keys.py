@@ -62,6 +62,17 @@ def types_of_select(select: exp.Select, sources: Iterable[Joined]) -> dict[str, 
     return {name: kind for name, kind in found.items() if kind is not None}
 
 
+def types_of_union(query: exp.SetOperation, left: Mapping[str, str], right: Mapping[str, str]) -> dict[str, str]:
+    """The types of the columns of a set operation that are of the same known type on both sides."""
+    names = [[n.lower() for n in side.named_selects] for side in (query.this, query.expression)]
+    return {a: left[a] for a, b in zip(*names, strict=False) if a in left and left[a] == right.get(b)}
+
+
+def keys_of_union(query: exp.SetOperation) -> Keys:
+    """All columns, if a set operation leaves no two rows alike."""
+    return (frozenset(n.lower() for n in query.named_selects),) if query.args.get("distinct") else ()
+
+
 def keys_of_select(select: exp.Select, sources: Iterable[Joined], once: frozenset[str]) -> Keys:
     """The keys of the output of `select`; rows of the sources `once` stand once each in what it reads."""
     found: list[Key] = []

@@ -38,9 +38,10 @@ from app.query.private import SUMMED, Prefix, PrivateSql, Share
 COUNTS = frozenset({"count", "count_if", "countif"})
 WEIGHTS = {CELLS: 1, CONTRIBUTORS: 4, COUNT: 4, SUM: 4}
 """How much of the epsilon a column of noise takes. The number of cells can be noisy: it is only held against a cap."""
-HARMLESS = frozenset({"measure-transform", "measure-pieces"})
-"""Reasons for review that are about a measure's values alone. Any other one says that rows hang on other units' rows,
-as ranks and LIMIT make them: then one unit could move any number of them, and no noise is enough."""
+HARMLESS = frozenset({"measure-transform", "measure-pieces", "rows-repeated"})
+"""Reasons for review that are about a measure's values alone, or the number of a unit's own rows, which bounds cut. Any
+other one says that rows hang on other units' rows, as ranks and LIMIT make them: then one unit could move any number of
+them, and no noise is enough."""
 GRID = 9
 """A row's bounds are at most 10^9 steps of the grid away from zero: far below what a DOUBLE holds exactly."""
 

@@ -13,7 +13,7 @@ from app.query.equality import Equalities, key_of
 from app.query.frontier import UnitExpression
 from app.query.grammar import OPEN_ONLY
 from app.query.grouping import own_aggregates
-from app.query.keys import Keys, keys_of_table, keys_of_values, types_of_table, types_of_values
+from app.query.keys import Keys, keys_of_table, keys_of_values, types_of_table, types_of_union, types_of_values
 from app.query.parse import FunctionClass, function_name, is_call
 from app.query.repeats import Joined
 from app.query.weights import NOTHING, Pieces, Weights
@@ -44,7 +44,7 @@ class Relation:
     `own` says that the operator made some of its rows: from a table of its own, VALUES, or a SELECT without FROM.
     `pieces` are those of the output columns of rows of units that are computed. No two rows are alike in all columns
     of one of `keys`; `types` are those that are known. `rows` names the data sets of units whose rows its own ones
-    are, each at most once; it names none where a join or a union repeats them.
+    are, each at most once; it names none where a join or a union `repeats` them.
     """
 
     kind: Kind
@@ -55,6 +55,7 @@ class Relation:
     keys: Keys = ()
     types: dict[str, str] = field(default_factory=dict)
     rows: frozenset[str] = frozenset()
+    repeats: exp.Expr | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +102,19 @@ def unit_expressions(source: Source) -> list[UnitExpression]:
 class Rows:
     """The joined rows of a SELECT: its sources, whose the rows are, and which columns are equal in each.
 
-    `anchor` is the source of units whose rows stand once each; see `Frontier.anchor`.
+    `anchor` is the source of units whose rows stand once each, None when some source or union `repeats` them all.
     """
 
     sources: list[Source]
     units: list[UnitExpression]
     equal: Equalities
-    anchor: Source | None
+    anchor: Source | None = None
+    repeats: exp.Expr | None = None
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The data sets whose rows the anchor's are."""
+        return self.anchor.relation.rows if self.anchor is not None else frozenset()
 
     def weights(self) -> Weights:
         """What values of these rows are made of."""
@@ -130,8 +137,7 @@ def unit_relation(select: exp.Select, rows: Rows) -> Relation:
     columns = tuple(
         UnitColumn(type=u.type, column=f"__u{i}", tag=f"__t{i}", nullable=u.nullable) for i, u in enumerate(rows.units)
     )
-    held = rows.anchor.relation.rows if rows.anchor is not None else frozenset()
-    return Relation(kind=Kind.UNIT, units=columns, exposed=exposed, pieces=pieces, rows=held)
+    return Relation(kind=Kind.UNIT, units=columns, exposed=exposed, pieces=pieces, rows=rows.held, repeats=rows.repeats)
 
 
 def rows_of_groups(inner: exp.Select, name: str, held: dict[int, int], rows: Rows) -> Rows:
@@ -141,13 +147,14 @@ def rows_of_groups(inner: exp.Select, name: str, held: dict[int, int], rows: Row
     """
     weights = rows.weights()
     pieces = {e.alias: weights.of(e.unalias()) for e in inner.expressions}
-    stand = rows.anchor.relation.rows if rows.anchor is not None else frozenset()
-    source = Source(alias=name, relation=Relation(kind=Kind.UNIT, pieces=pieces, rows=stand))
+    groups = Relation(kind=Kind.UNIT, pieces=pieces, rows=rows.held, repeats=rows.repeats)
+    source = Source(alias=name, relation=groups)
     return Rows(
         sources=[source],
         units=[replace(u, alias=name, reference=f"k{held[i]}", tag=f"t{i}") for i, u in enumerate(rows.units)],
         equal=Equalities(),
-        anchor=source if stand else None,
+        anchor=source if rows.anchor is not None else None,
+        repeats=rows.repeats,
     )
 
 
@@ -159,10 +166,10 @@ def both(left: Relation, right: Relation, query: exp.SetOperation) -> Relation:
         for a, b in zip(*names, strict=False)
     }
     units = tuple(replace(a, nullable=a.nullable or b.nullable) for a, b in zip(left.units, right.units, strict=True))
-    disjoint = left.rows and right.rows and not left.rows & right.rows
-    return Relation(
-        kind=Kind.UNIT, units=units, pieces=pieces, rows=left.rows | right.rows if disjoint else frozenset()
-    )
+    repeats = left.repeats or right.repeats or (query if left.rows & right.rows else None)
+    rows = left.rows | right.rows if repeats is None else frozenset[str]()
+    types = types_of_union(query, left.types, right.types)
+    return Relation(kind=Kind.UNIT, units=units, pieces=pieces, rows=rows, repeats=repeats, types=types)
 
 
 def covered(keys: list[exp.Expr], units: list[UnitExpression], equal: Equalities) -> dict[int, int]:

@@ -8,7 +8,7 @@ other source is tied to it, directly or through others, by all columns of one of
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -30,17 +30,20 @@ class Joined:
 
 @dataclass(frozen=True, kw_only=True)
 class _Tie:
-    """`column` is a function of the columns `needs` in every row; with `given`, in those rows that this source has."""
+    """`column` is a function of the columns `needs` in every row; with `given`, where one of these has a row."""
 
     column: ColumnKey
     needs: frozenset[ColumnKey]
-    given: str | None = None
+    given: frozenset[str] | None = None
 
 
-def standing_once(select: exp.Select, sources: Sequence[Joined]) -> frozenset[str]:
-    """The aliases of the sources of `select`, all of them in their order, whose rows no join repeats."""
-    ties = list(_ties(select, sources))
-    return frozenset(s.alias for s in sources if _determines_all(s.alias, sources, ties))
+def repeated_by(select: exp.Select, sources: Sequence[Joined]) -> dict[str, tuple[int, ...]]:
+    """For each of the sources of `select`, all of them in their order: the places of those that repeat its rows."""
+    ties, found = list(_ties(select, sources)), {}
+    for source in sources:
+        single = _determined(source.alias, sources, ties)
+        found[source.alias] = tuple(i for i, s in enumerate(sources) if s.alias not in single)
+    return found
 
 
 def conjuncts(condition: exp.Expr | None) -> list[exp.Expr]:
@@ -51,9 +54,9 @@ def conjuncts(condition: exp.Expr | None) -> list[exp.Expr]:
     return [plain] if plain is not None else []
 
 
-def _determines_all(alias: str, sources: Sequence[Joined], ties: list[_Tie]) -> bool:
-    """Whether one row of `alias` leaves at most one row of every other source."""
-    usable = [t for t in ties if t.given in (None, alias)]
+def _determined(alias: str, sources: Sequence[Joined], ties: list[_Tie]) -> set[str]:
+    """The sources of which one row of `alias` leaves at most one row."""
+    usable = [t for t in ties if t.given is None or alias in t.given]
     rows, columns = {alias}, set[ColumnKey]()
     while True:
         more = {t.column for t in usable if all(c in columns or c[0] in rows for c in t.needs)} - columns
@@ -61,7 +64,7 @@ def _determines_all(alias: str, sources: Sequence[Joined], ties: list[_Tie]) -> 
         found = {s.alias for s in sources if s.alias not in rows and _held(s, columns)}
         rows |= found
         if not (more or found):
-            return len(rows) == len({s.alias for s in sources})
+            return rows
 
 
 def _held(source: Joined, columns: set[ColumnKey]) -> bool:
@@ -73,24 +76,36 @@ def _ties(select: exp.Select, sources: Sequence[Joined]) -> Iterator[_Tie]:
     types = {(s.alias, c): t for s in sources for c, t in s.types.items()}
     where = select.args.get("where")
     yield from _equalities(where.this if where is not None else None, types)
-    for source, join in zip(sources[1:], select.args.get("joins") or [], strict=False):
+    joins = select.args.get("joins") or []
+    commas = any(not any(j.args.get(a) for a in ("on", "side", "kind", "method")) for j in joins)
+    for number, (source, join) in enumerate(zip(sources[1:], joins, strict=False), 1):
+        before = frozenset(s.alias for s in sources[:number]) if not commas else frozenset[str]()
         if not (join.method or join.kind.upper() in ("SEMI", "ANTI")):
-            yield from _of_side(join.side.upper(), source.alias, list(_equalities(join.args.get("on"), types)))
+            ties = _equalities(join.args.get("on"), types)
+            yield from _of_side(join.side.upper(), source.alias, before, ties)
 
 
-def _of_side(side: str, alias: str, ties: Iterable[_Tie]) -> Iterator[_Tie]:
-    """What the ON of a join of `alias` says of every row: an outer join demands nothing of rows that it completes."""
+def _of_side(side: str, alias: str, before: frozenset[str], ties: Iterable[_Tie]) -> Iterator[_Tie]:
+    """What the ON of a join of `alias` says of each row: of rows that an outer join completes, nothing.
+
+    A comma binds less than JOIN, so that with one it is not known which sources `before` are part of the join.
+    """
     for tie in ties:
         inner = tie.column[0] == alias
         from_it = all(c[0] == alias for c in tie.needs) and bool(tie.needs)
         if not side or (side == "LEFT" and inner) or (side == "RIGHT" and not inner and from_it):
             yield tie
-        elif side == "LEFT" and from_it:
-            yield _Tie(column=tie.column, needs=tie.needs, given=alias)
+        elif inner:
+            yield replace(tie, given=before)
+        elif from_it:
+            yield replace(tie, given=frozenset({alias}))
 
 
 def _equalities(condition: exp.Expr | None, types: Mapping[ColumnKey, str]) -> Iterator[_Tie]:
     for equality in conjuncts(condition):
+        if isinstance(equality, exp.Or):
+            branches = [set(_equalities(side, types)) for side in (equality.this, equality.expression)]
+            yield from (t for t in branches[0] & branches[1] if t.needs)
         if not isinstance(equality, exp.EQ | exp.NullSafeEQ):
             continue
         for column, other in ((equality.this, equality.expression), (equality.expression, equality.this)):

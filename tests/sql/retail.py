@@ -6,6 +6,7 @@ describes a sale L2, and everything about goods, shops and dates is open.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,6 +73,44 @@ TPCDS = {
     ),
 }
 
+KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
+    table: tuple(tuple(key.split()) for key in keys.split(", "))
+    for table, keys in {
+        "region": "r_regionkey",
+        "nation": "n_nationkey",
+        "supplier": "s_suppkey",
+        "customer": "c_custkey, c_customer_sk",
+        "part": "p_partkey",
+        "partsupp": "ps_partkey ps_suppkey",
+        "orders": "o_orderkey",
+        "lineitem": "l_orderkey l_linenumber",
+        "date_dim": "d_date_sk, d_date",
+        "time_dim": "t_time_sk",
+        "item": "i_item_sk",
+        "store": "s_store_sk",
+        "customer_address": "ca_address_sk",
+        "customer_demographics": "cd_demo_sk",
+        "household_demographics": "hd_demo_sk",
+        "income_band": "ib_income_band_sk",
+        "promotion": "p_promo_sk",
+        "reason": "r_reason_sk",
+        "ship_mode": "sm_ship_mode_sk",
+        "warehouse": "w_warehouse_sk",
+        "web_page": "wp_web_page_sk",
+        "web_site": "web_site_sk",
+        "call_center": "cc_call_center_sk",
+        "catalog_page": "cp_catalog_page_sk",
+        "inventory": "inv_date_sk inv_item_sk inv_warehouse_sk",
+        "store_sales": "ss_item_sk ss_ticket_number",
+        "store_returns": "sr_item_sk sr_ticket_number",
+        "catalog_sales": "cs_item_sk cs_order_number",
+        "catalog_returns": "cr_item_sk cr_order_number",
+        "web_sales": "ws_item_sk ws_order_number",
+        "web_returns": "wr_item_sk wr_order_number",
+    }.items()
+}
+"""The primary keys of both schemas; `customer` is a table of each."""
+
 WITH_CUSTOMER = "SELECT l.*, o.o_custkey AS l_custkey FROM lineitem l JOIN orders o ON l.l_orderkey = o.o_orderkey"
 """Line items with their customer, as the vault holds them: a path to the protected subject is taken when mounting."""
 
@@ -111,7 +150,12 @@ def _dataset(connection: duckdb.DuckDBPyConnection, name: str, known: Protection
         version="0" * 64,
         path=f"/vault/{name}",
         rows=1,
+        keys=_keys(name, {column for column, *_ in columns}),
     )
+
+
+def _keys(table: str, columns: set[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(key for key in KEYS[table] if set(key) <= columns)
 
 
 def _level(known: Protection, column: str) -> str:
@@ -142,7 +186,8 @@ def _entry(number: int, table: str, known: Protection, columns: list[tuple[str, 
         extra = f', identifier = "{CUSTOMER}"' if unit else ""
         lines.append(f'{{ name = "{name}", type = "{kind}", level = "{level}"{extra} }},')
     units = ", ".join(f'"{u}"' for u in known.units)
+    keys = json.dumps(_keys(table, {name for name, *_ in columns}))
     return (
         f'[[dataset]]\nname = "{table}"\ncode = "1/01/001/{number:04d}"\ntitle = "{table}"\nprovider = "bureau"\n'
-        f'file = "{table}.parquet"\nunits = [{units}]\nfield = [\n' + "\n".join(lines) + "\n]\n"
+        f'file = "{table}.parquet"\nunits = [{units}]\nkeys = {keys}\nfield = [\n' + "\n".join(lines) + "\n]\n"
     )

@@ -309,7 +309,7 @@ def test_people_judge_it_and_nothing_of_a_few_units_is_there(protected_desk: Des
 @pytest.mark.parametrize("sql", NOTHING_OF_ONE)
 def test_nothing_of_a_few_units_leaves(protected_desk: Desk, sql: str) -> None:
     seen = protected_desk.ask(sql)
-    assert seen.decision == "checked", seen.codes
+    assert seen.codes in ((), ("rows-repeated",))
     assert all(value is None for row in seen.rows for value in row), seen.rows
 
 

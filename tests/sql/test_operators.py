@@ -21,7 +21,12 @@ ROWS = (
     ("a table of nobody", "select label from area", "governed", ""),
     ("rows of units", "select count(*) over (partition by region) from person", "refused", "rows-of-units"),
     ("inner join on the unit", "select sum(cost) from person join visit using (person_id)", "governed", ""),
-    ("two units of one type", "select count(*) from person a join person b on a.sex = b.sex", "governed", ""),
+    (
+        "two units of one type",
+        "select count(*) from person a join person b on a.sex = b.sex",
+        "review",
+        "rows-repeated",
+    ),
     ("two types of units", "select trade, count(*) from job group by trade", "governed", ""),
     ("LEFT JOIN of public rows", "select count(*) from person left join area using (region)", "governed", ""),
     (
@@ -210,7 +215,7 @@ PADDING = (
 @pytest.mark.parametrize("sql", PADDING)
 def test_own_rows_count_for_nobody(padded: Desk, sql: str) -> None:
     seen = padded.ask(sql)
-    assert seen.decision == "checked", seen.codes
+    assert seen.codes == (("rows-repeated",) if sql in PADDING[:3] else ())
     assert all(value in (None, 0) for row in seen.rows for value in row), seen.rows
     assert seen.suppressed
 

@@ -6,7 +6,7 @@ import pytest
 from sqlglot import exp, parse_one
 
 from app.query.analysis import GovernedQuery, complete, understand
-from app.query.repeats import Joined, standing_once
+from app.query.repeats import Joined, repeated_by
 from tests.sql.pipeline import ENGINE
 from tests.sql.support_page import protected_pipeline
 
@@ -44,6 +44,8 @@ CASES = (
     ("visit v join clinic c on v.district = c.district where c.number = 7", "v"),
     ("visit v join clinic c on v.district = c.district where c.number = 7 or c.number = 8", ""),
     ("visit v join clinic c on v.district = c.district where c.number > 7", ""),
+    ("visit v, clinic c where c.clinic = v.clinic and c.number = 7 or c.clinic = v.clinic and c.number = 8", "v"),
+    ("visit v, clinic c where c.clinic = v.clinic or c.clinic = v.number", ""),
     ("visit v join weather w on w.station = v.station and w.hour = v.hour", "v"),
     ("visit v join weather w on w.station = v.station and w.hour = date_trunc('hour', v.hour)", "v"),
     ("visit v join weather w on w.station = v.station and w.hour = v.day", "v"),
@@ -58,7 +60,14 @@ CASES = (
     ("person p left join visit v on v.id = p.id", "v"),
     ("clinic c right join visit v on v.clinic = c.clinic", "v"),
     ("person p, clinic c left join visit v on v.clinic = c.clinic and p.id = 4", ""),
-    ("person p full join visit v on v.id = p.id", ""),
+    ("person p full join visit v on v.id = p.id", "v"),
+    ("person p full join clinic c on c.clinic = p.id", "p c"),
+    ("person p full join clinic c on c.district = p.district", ""),
+    ("visit v right join clinic c on c.clinic = v.clinic", "v"),
+    ("visit v right join clinic c on c.clinic = 4", "v"),
+    ("person p, visit v right join clinic c on c.clinic = 4 where v.id = p.id", ""),
+    ("visit v join clinic c on c.clinic = v.id % 12", "v"),
+    ("visit v join clinic c on c.clinic = v.id / 12", ""),
     ("visit v, clinic c where v.clinic = c.clinic", "v"),
     ("visit v join visit w on v.id = w.id", ""),
     ("visit v join code c on c.code = v.text", "v"),
@@ -83,7 +92,7 @@ def test_rows_stand_once_where_every_other_source_is_tied_by_a_key(text: str, on
         Joined(alias=table.alias_or_name, keys=tuple(frozenset(key) for key in KEYS[table.name]), types=TYPES)
         for table in tables
     ]
-    assert standing_once(select, sources) == set(once.split())
+    assert {alias for alias, by in repeated_by(select, sources).items() if not by} == set(once.split())
 
 
 ANCHORS = (
@@ -108,6 +117,13 @@ ANCHORS = (
     ("select count(*) from (select region from person, (values (1), (2)) v(i)) x", None),
     ("select count(*) from (select region from person union all select region from person) x", None),
     ("select count(*) from (select person_id from person union all select person_id from visit) x", "x"),
+    (
+        "select count(*) from (select cost c from visit union all select income from person) x join area on region = c",
+        "x",
+    ),
+    ("select count(*) from (select cost c from visit union all select fee from visit where false) x", None),
+    ("select count(*) from person p join (select region r from area union select 3) a on r = region", "p"),
+    ("select count(*) from person p join (select region r from area union all select 3) a on r = region", None),
     ("select count(*) from (select person_id from visit, (values (1), (2)) v(i) group by person_id) x", None),
 )
 """Query → the alias of the source whose rows stand once each in the rows of its one frontier."""

@@ -6,7 +6,9 @@ select f.origin,
        count(*) as flights,
        round(avg(f.dep_delay), 1) as mean_delay
 from flights as f
-inner join weather as w
+inner join (
+        select origin, month, day, hour, max(precip) as precip from weather group by origin, month, day, hour
+    ) as w
         on w.origin = f.origin and w.month = f.month and w.day = f.day and w.hour = f.hour
 group by f.origin, rain
 order by f.origin, rain

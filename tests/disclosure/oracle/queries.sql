@@ -196,22 +196,27 @@ select region, count(*), sum(cost) from person natural join visit group by regio
 -- asks: a join with a condition of its own
 select p.sex, sum(v.fee) from person p join visit v on p.person_id = v.person_id and v.cost > p.income group by p.sex;
 -- asks: three tables of one unit
+-- review
 select p.sex, j.trade, count(*), sum(v.cost + j.wage) from person p join visit v on p.person_id = v.person_id join job j on j.person_id = p.person_id group by p.sex, j.trade;
 -- asks: a join with an open table
 select a.label, count(*), sum(p.income) from person p join area a on p.region = a.region group by a.label;
 -- asks: a join with an open table that repeats rows
+-- review
 select i.beds, count(*), sum(v.cost) from visit v join clinic_info i on v.clinic = i.clinic group by i.beds;
 -- asks: a cross join with an open table
+-- review
 select a.big, count(*), sum(p.income) from person p cross join area a group by a.big;
 -- asks: a join with literal rows
 -- review
 select x.i, sum(p.income * x.i) from person p, (values (1), (2)) x(i) group by x.i;
 -- asks: a join with own rows
+-- review
 select m.tag, count(*), sum(p.income) from person p join mine m using (person_id) group by m.tag;
 -- asks: weights of own rows
 -- review
 select sum(p.income * m.weight), count(*) from person p join mine m using (person_id);
 -- asks: own rows of another key
+-- review
 select m.tag, count(*), sum(p.points) from person p join mine m on m.weight = p.region group by m.tag;
 -- asks: a left join aligned on the unit
 select p.sex, count(*), count(v.visit_id), sum(v.cost) from person p left join visit v on p.person_id = v.person_id and v.clinic = 'c1' group by p.sex;
@@ -224,18 +229,23 @@ select sex, count(*) from person p anti join visit v on p.person_id = v.person_i
 -- asks: a self join on the unit
 select a.region, count(*), sum(a.income + b.points) from person a join person b on a.person_id = b.person_id group by a.region;
 -- asks: a self join of rows of one unit
+-- review
 select a.clinic, count(*) from visit a join visit b on a.person_id = b.person_id and a.day < b.day group by a.clinic;
 -- asks: a self join of different units
+-- review
 select a.sex, b.sex, count(*) from person a join person b on a.region = b.region group by a.sex, b.sex;
 -- asks: a sum over pairs of different units
+-- review
 select a.sex, sum(a.income), sum(b.points) from person a join person b on a.band = b.band and a.region <> b.region group by a.sex;
 -- asks: two types of units
 select trade, count(*), sum(wage), avg(wage) from job group by trade;
 -- asks: two types of units, one counted
 select trade, count(distinct person_id), count(distinct firm_id) from job group by trade;
 -- asks: two types of units through a join
+-- review
 select s.part, count(*), sum(j.wage), sum(s.price) from job j join supply s on j.firm_id = s.firm_id group by s.part;
 -- asks: three tables, two types
+-- review
 select p.sex, s.part, count(*), sum(p.income) from person p join job j on p.person_id = j.person_id join supply s on s.firm_id = j.firm_id group by all;
 -- asks: few units of the second type
 select part, count(*), sum(price), avg(qty) from supply group by part;
@@ -294,6 +304,7 @@ with c as (select region, avg(points) a from person group by region) select sex,
 -- asks: UNION ALL of rows of units
 select k, count(*), sum(x) from (select person_id, clinic k, cost x from visit union all select person_id, sex, income from person) group by k;
 -- asks: UNION ALL of the same rows twice
+-- review
 select sex, count(*), sum(income) from (select * from person union all select * from person where sick) group by sex;
 -- asks: UNION ALL of frontiers
 -- raw: select sex, count(*) from person group by sex

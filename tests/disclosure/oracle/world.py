@@ -28,6 +28,8 @@ class Table:
     rows: Callable[[random.Random], Rows]
     units: tuple[str, ...] = ()
     kind: DatasetKind = DatasetKind.PUBLIC
+    key: str = ""
+    """The column in which no two rows are alike, if there is one."""
 
     @property
     def fields(self) -> list[list[str]]:
@@ -120,12 +122,14 @@ def _partsupp(r: random.Random) -> Rows:
 SEED = "oracle/"
 TABLES = {
     "person": Table(
+        key="person_id",
         columns="person_id UINTEGER L3 person, region INTEGER L2, sex VARCHAR L2, band INTEGER L2, income INTEGER L3, "
         "points INTEGER L2, sick BOOLEAN L3",
         units=("person_id",),
         rows=_person,
     ),
     "visit": Table(
+        key="visit_id",
         columns="visit_id INTEGER L2, person_id UINTEGER L3 person, clinic VARCHAR L2, day DATE L2, cost INTEGER L3, "
         "fee DECIMAL(12,2) L3",
         units=("person_id",),
@@ -142,6 +146,7 @@ TABLES = {
         rows=_supply,
     ),
     "area": Table(
+        key="region",
         columns="region INTEGER L1, label VARCHAR L1, big BOOLEAN L1",
         rows=lambda _: [(i, f"area {i % 3}", i > 1) for i in range(5)],
     ),
@@ -155,14 +160,17 @@ TABLES = {
         kind=DatasetKind.ENTERPRISE,
     ),
     "nation": Table(
+        key="n_nationkey",
         columns="n_nationkey INTEGER L1, n_name VARCHAR L1, n_regionkey INTEGER L1",
         rows=lambda _: [(i, f"nation {i}", i % 2) for i in range(5)],
     ),
     "part": Table(
+        key="p_partkey",
         columns="p_partkey INTEGER L1, p_brand VARCHAR L1, p_type VARCHAR L1, p_size INTEGER L1",
         rows=lambda _: [(i, f"b{i % 3}", ("PROMO TIN", "ECONOMY TIN")[i % 2], i) for i in range(8)],
     ),
     "customer": Table(
+        key="c_custkey",
         columns="c_custkey UINTEGER L3 customer, c_nationkey INTEGER L2, c_acctbal DECIMAL(12,2) L3, "
         "c_mktsegment VARCHAR L2",
         units=("c_custkey",),
@@ -172,6 +180,7 @@ TABLES = {
         ],
     ),
     "supplier": Table(
+        key="s_suppkey",
         columns="s_suppkey UINTEGER L3 supplier, s_nationkey INTEGER L2, s_acctbal DECIMAL(12,2) L3",
         units=("s_suppkey",),
         rows=lambda r: [(i, r.randrange(5), round(r.gauss(300, 400), 2)) for i in range(UNITS["supplier"])],
@@ -183,6 +192,7 @@ TABLES = {
         rows=_partsupp,
     ),
     "orders": Table(
+        key="o_orderkey",
         columns="o_orderkey INTEGER L2, o_custkey UINTEGER L3 customer, o_orderstatus VARCHAR L2, o_orderdate DATE L2, "
         "o_orderpriority VARCHAR L2, o_totalprice DECIMAL(12,2) L3",
         units=("o_custkey",),
@@ -257,4 +267,5 @@ def _dataset(name: str, table: Table) -> Dataset:
         version="0" * 64,
         path=f"/vault/{name}",
         rows=1,
+        keys=((table.key,),) if table.key else (),
     )

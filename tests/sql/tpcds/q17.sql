@@ -1,5 +1,5 @@
 -- governed
--- protected: governed
+-- protected: review: rows-repeated: a catalog sale of the same item to the same customer may match several returns
 -- en: Spread of quantities sold, returned and bought again
 -- zh: 售出、退回与再次购买数量的离散程度
 select i_item_id, s_state,

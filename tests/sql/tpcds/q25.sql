@@ -1,5 +1,5 @@
 -- governed
--- protected: governed
+-- protected: review: rows-repeated: a catalog sale of the same item to the same customer may match several returns
 -- en: Profit and loss of items sold, returned and bought again
 -- zh: 售出、退回又再次购买的商品的盈亏
 select i_item_id, i_item_desc, s_store_id, s_store_name,

@@ -1,5 +1,5 @@
 -- governed
--- protected: governed
+-- protected: review: rows-repeated: a catalog sale of the same item to the same customer may match several returns
 -- en: Quantities sold, returned and bought again per item and store
 -- zh: 各商品各门店售出、退回与再次购买的数量
 from store_sales
