@@ -15,7 +15,8 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, select, text, update
 
 from app.authorization.grants import active_authorization
-from app.catalog.entries import current_dataset, listed
+from app.authorization.pinned import pinned
+from app.catalog.entries import held_dataset, listed
 from app.catalog.mounting import described, mount_enterprise
 from app.disclosure.budget import spend
 from app.disclosure.firewall import compare
@@ -253,7 +254,8 @@ class Casework:
             held = active_authorization(connection, authorization, now)
             standing = self.policies.standing(connection, self.engine.standing.model)
             names = sorted({dataset for dataset, _, _ in held.uses})
-            public = tuple(current_dataset(connection, name) for name in names)
+            versions = pinned(connection, held.id)
+            public = tuple(held_dataset(connection, name, versions.get(name)) for name in names)
         context = Context(now=now, purpose=held.purpose, product=held.product)
         viewer = Viewer.of(held, partial(pseudonym_secret, self.keys or self.home / "keys"))
         datasets = restrict(standing, (*public, *own(held)), viewer, context)
@@ -264,6 +266,7 @@ class Casework:
             policy=snapshot(standing, {held.id: uses}, datasets),
             authorization=held.id,
             context=context,
+            versions=versions,
         )
 
     def _described(self, held: Authorization) -> tuple[Dataset, ...]:

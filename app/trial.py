@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def run_trial(engine: Engine, trial: Trial, clock: Clock, *, progress: Progress 
         mounted = time.monotonic() - begun
         held, context = _held(trial, datasets, clock)
         try:
-            question = _question(engine, trial, datasets, held, context)
+            question = replace(_question(engine, trial, datasets, held, context), versions=_versions(home))
             evaluated = evaluate(
                 engine,
                 question,
@@ -120,6 +121,7 @@ def _outcome(evaluated: Evaluated, home: Path, mounted: float) -> Outcome:
     checked = report.decision is Decision.CHECKED
     if checked:
         append(home / "history", folder / report.segment)
+        _keep_versions(home, evaluated.plan.grant.analysis.datasets)
     return Outcome(
         decision=report.decision,
         report=report,
@@ -127,6 +129,20 @@ def _outcome(evaluated: Evaluated, home: Path, mounted: float) -> Outcome:
         columns=report.columns,
         timings={"mount": mounted, **evaluated.timings},
     )
+
+
+_VERSIONS = "versions.json"
+
+
+def _keep_versions(home: Path, datasets: tuple[Dataset, ...]) -> None:
+    """Remember with which version of each data set a history began."""
+    began = {d.name: d.version for d in datasets if d.protected} | _versions(home)
+    (home / _VERSIONS).write_text(json.dumps(began, sort_keys=True), encoding="utf-8")
+
+
+def _versions(home: Path) -> dict[str, str]:
+    file = home / _VERSIONS
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

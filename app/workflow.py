@@ -14,7 +14,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.disclosure.check import merged, report
@@ -31,7 +31,8 @@ from app.domain.errors import Broken, Finding, Invalid, Refusal, SluiceError, Un
 from app.domain.footprint import Footprint, changed_parts
 from app.domain.parameters import Values
 from app.domain.proofs import Analysis, CheckReport, Grant, Plan, RunResult
-from app.domain.values import Dataset
+from app.domain.refresh import refresh_findings
+from app.domain.values import Dataset, Level
 from app.engine import Engine
 from app.policy.conditions import Context
 from app.policy.decision import decide
@@ -62,7 +63,8 @@ class Question:
 
     `values` are those of the parameters of a template, None where the SQL is none; `approved` is what people approved
     that the template does. `repair` is what is to be done to the numbers, one of `REPAIRS`. `patterns` are the rows
-    that earlier outputs left out for the sake of their margins.
+    that earlier outputs left out for the sake of their margins. `versions` are those of frozen data sets with which
+    the authorization began, by data set.
     """
 
     sql: str
@@ -75,6 +77,7 @@ class Question:
     values: Values | None = None
     approved: Footprint | None = None
     patterns: Patterns = lambda _signatures: {}
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +118,8 @@ def permit(engine: Engine, question: Question, understood: Understood) -> Grant:
         analysis = complete(understood, engine.functions)
     except Refusal as refusal:
         findings += refusal.findings
+    if understood.level > Level.L1:
+        findings += refresh_findings(understood.datasets, question.repair, question.versions)
     if findings:
         raise Refusal(findings[0], *findings[1:])
     if question.repair == MERGE:

@@ -6,7 +6,6 @@ Stages: "open", "read" (parse and cast), "scan" (undeclared identifiers), "units
 from __future__ import annotations
 
 import itertools
-import secrets
 from pathlib import Path
 
 import duckdb
@@ -15,10 +14,10 @@ from sandbox.confine import LOCK
 from sandbox.engine import Place, codes, connect, lock, name, parquet, progress, text
 from sandbox.lookalike import SAMPLE, kind_of
 from sandbox.protocol import MAX_PROBLEMS, Answer, MountField, MountTask, Problem
-from sandbox.results import VERSION_FILE, registry_file
+from sandbox.results import ROWS, VERSION_FILE, registry_file
 from sandbox.source import TYPED, Source, open_source
 from sandbox.stages import Failed, Run
-from sandbox.units import Registry, identifier_value, secret_tag
+from sandbox.units import Registry, identifier_value, row_tag
 
 _ROW, _ROW_TAG, _TAG = "__row", "__tag___row", "__tag_"
 _EXACT_NUMBERS = (
@@ -41,6 +40,11 @@ def _identifiers(task: MountTask) -> list[str]:
     return sorted({f.identifier for f in task.fields if f.identifier is not None})
 
 
+def _registries(task: MountTask) -> list[str]:
+    """Every registry that a mount reads, and may grow."""
+    return [*_identifiers(task), *([ROWS] if task.row_unit else [])]
+
+
 def _installed(task: MountTask, identifier: str) -> str | None:
     path = Path(task.registry, f"{identifier}.parquet")
     return str(path) if path.is_file() else None
@@ -48,8 +52,8 @@ def _installed(task: MountTask, identifier: str) -> str | None:
 
 def mount_place(task: MountTask, scratch: str) -> Place:
     """The files of a mount: the source and the registries to read, the version and the grown registries to write."""
-    registries = [path for i in _identifiers(task) if (path := _installed(task, i))]
-    written = [VERSION_FILE, *(registry_file(i) for i in _identifiers(task))]
+    registries = [path for i in _registries(task) if (path := _installed(task, i))]
+    written = [VERSION_FILE, *(registry_file(i) for i in _registries(task))]
     writable = tuple(str(Path(scratch, file)) for file in written)
     return Place(scratch=scratch, readable=(task.source, *registries), writable=writable)
 
@@ -110,14 +114,18 @@ def _replace(
 ) -> tuple[dict[str, Registry], list[str]]:
     """The registries with a reference for every identifier of the source, and the files of those that grew."""
     registries, grown = {}, []
-    for identifier in _identifiers(task):
+    for identifier in _registries(task):
         registry = Registry(connection, identifier, _installed(task, identifier))
         fields = [f for f in task.fields if f.identifier == identifier]
-        if registry.grow(TYPED, [identifier_value(source.column(f.name)) for f in fields]):
+        values = [identifier_value(source.column(f.name)) for f in fields]
+        if registry.grow(TYPED if fields else _PARTS, values or ["part"]):
             registry.write(str(Path(scratch, registry_file(identifier))))
             grown.append(registry_file(identifier))
         registries[identifier] = registry
     return registries, grown
+
+
+_PARTS = "(VALUES ('0'), ('1'), ('2'), ('3')) AS parts(part)"
 
 
 def _write(
@@ -147,7 +155,9 @@ def _write(
             hidden.append(f"{unit}.tag AS {name(_TAG + declared.name)}")
             order = order if len(order) > 1 else [_bucket(f"{unit}.tag"), f"{unit}.tag", *order]
     if task.row_unit:
-        tag = secret_tag("t.rowid", secrets.token_hex(32))
+        keyed = task.keys[0] if task.keys else [f.name for f in source.fields]
+        columns = [f"t.{source.column(c)}" for c in keyed]
+        tag = row_tag(registries[ROWS], columns, unique=bool(task.keys))
         hidden += [f"CAST(t.rowid + 1 AS UINTEGER) AS {name(_ROW)}", f"{tag} AS {name(_ROW_TAG)}"]
         order = [_bucket(name(_ROW_TAG)), *order]
     query = f"SELECT {', '.join(selected + hidden)} FROM {TYPED} AS t {' '.join(joins)} ORDER BY {', '.join(order)}"

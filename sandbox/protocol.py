@@ -175,9 +175,9 @@ class MountTask:
     """Turn one source file into a version: checked, identifiers replaced, rewritten as Parquet.
 
     `source` is a CSV (RFC 4180, UTF-8, header line) or Parquet file. `units` are the names of the identifier fields
-    that are protected units; each gets a hidden column `__tag_<field>` (UBIGINT, the unit's secret tag). With
-    `row_unit` the version gets the hidden columns `__row` (UINTEGER) and `__tag___row`. `registry` is the folder with
-    the unit registries; the answer's files hold the grown registries, which the launcher's caller installs. By the
+    that are protected units; each gets a hidden column `__tag_<field>` (UBIGINT, the unit's secret tag, the same in
+    every version). With `row_unit` it gets the hidden columns `__row` (UINTEGER) and `__tag___row`. `registry` holds
+    the registries; the answer's files hold the grown registries, which the launcher's caller installs. By the
     fields of each of `keys` no two rows may be alike, and none missing; in each of `hierarchies` a value has one of the
     next field. `expected_rows` None means that the number of rows is not declared. Empty `fields` means: take the
     columns as the file has them (an operator's own table), identifiers none.

@@ -17,6 +17,8 @@ from sandbox.tablefile import Bounds, check
 from sandbox.thrift import TooMuch
 
 VERSION_FILE = "version.parquet"
+ROWS = "__row"
+"""The registry with the key of the tags of rows, in four parts of 64 bits; no kind of unit is called so."""
 REGISTRY_PREFIX, REGISTRY_SUFFIX = "registry-", ".parquet"
 _RESULT_CHUNKS, _VERSION_CHUNKS = 1 << 16, 1 << 18
 _DECODED_SHARE, _DECODED_FLOOR = 4, 16 << 20
@@ -101,6 +103,7 @@ def _expected(task: Task, answer: Answer) -> bool:
     if not isinstance(task, MountTask):
         return not names
     registries = {registry_file(f.identifier) for f in task.fields if f.identifier is not None}
+    registries |= {registry_file(ROWS)} if task.row_unit else set()
     return VERSION_FILE in answer.rows and names - {VERSION_FILE} <= registries
 
 

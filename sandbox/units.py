@@ -2,6 +2,10 @@
 
 A reference tells nothing about the order of a file: new values are numbered in the order of a keyed hash. Tags and
 that order come from a key of the operating system's generator that lives as long as the mount and is never written.
+
+A tag is a unit's for good: the registry keeps it from version to version, so that what is counted of one version can be
+held against what is counted of the next. Rows that are units themselves have tags by what they hold, under a key that
+lies in a registry of its own.
 """
 
 from __future__ import annotations
@@ -24,6 +28,17 @@ def secret_tag(value: str, key: str) -> str:
     """SQL of a random-looking 64-bit number that only the holder of `key` could compute; never 0."""
     digest = f"sha256(concat({text(key)}, '|', {value}))"
     return f"greatest(CAST(concat('0x', substr({digest}, 1, 16)) AS UBIGINT), 1::UBIGINT)"
+
+
+def row_tag(registry: Registry, columns: list[str], *, unique: bool) -> str:
+    """SQL of the tag of a row, by its `columns`: the same in every version, as long as the registry of `ROWS` is.
+
+    Unless they are `unique`, rows that are alike are told apart by their number among them: a row that changes is then
+    one that left and another that came.
+    """
+    parts = [f"coalesce(concat(length({c}::VARCHAR), ':', {c}::VARCHAR), '-')" for c in columns]
+    parts += [] if unique else [f"(row_number() OVER (PARTITION BY {', '.join(columns)}))::VARCHAR"]
+    return secret_tag(f"concat_ws('|', {', '.join(parts)})", registry.secret())
 
 
 class Registry:
@@ -50,6 +65,12 @@ class Registry:
             f"ANTI JOIN {self.table} AS old USING (value)"
         ).fetchone()
         return int(row[0]) if row else 0
+
+    def secret(self) -> str:
+        """What the tags of this registry spell, which no value tells: for the registry of `ROWS`, its key."""
+        return "-".join(
+            str(tag) for (tag,) in self._connection.execute(f"SELECT tag FROM {self.table} ORDER BY ref").fetchall()
+        )
 
     def write(self, path: str) -> None:
         """Write the registry as it is now."""

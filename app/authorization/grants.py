@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from app.authorization.content import Content
+from app.authorization.pinned import pin
 from app.domain.authorizations import MAX_TERM_MONTHS, Authorization
 from app.domain.duties import acts_for_own_organization
 from app.domain.errors import Broken, Invalid, Refusal
@@ -74,6 +75,7 @@ def sign(store: Store, actor: Actor, subject: str, *, agreement: str) -> Authori
         until = stamp(months_later(moment(change.at), found.term_months))
         details = {"agreement": agreement, "valid_until": until}
         change.move(AUTHORIZATION, subject, "sign", details=details, valid_from=change.at, valid_until=until)
+        pin(change, subject, (dataset for dataset, _, _ in found.scope["uses"]))
         return load(change.connection, subject)
 
 

@@ -6,7 +6,7 @@ Each function that changes something is one transaction with its ledger entries.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -20,6 +20,7 @@ from app.domain.errors import Finding, Refusal
 from app.domain.lifecycles import CATALOG_ENTRY
 from app.domain.people import Actor
 from app.domain.ports import NewId
+from app.domain.refresh import FROZEN
 from app.domain.values import Dataset
 from app.store.changes import Change
 from app.store.sessions import Store
@@ -177,11 +178,37 @@ def show(connection: Connection, name: str) -> Listed:
 def current_dataset(connection: Connection, name: str) -> Dataset:
     """The version in use of the public data set `name`; Refusal when it is not mounted."""
     found = show(connection, name)
-    same = (dataset_version.c.entry_id == found.id, dataset_version.c.version == found.current_version)
+    return _version(connection, found, found.current_version)
+
+
+def held_dataset(connection: Connection, name: str, began: str | None) -> Dataset:
+    """The data set `name` as an authorization sees it that began with the version `began`; None: before there was any.
+
+    The version in use, unless the data set is frozen. Then that of the beginning, which is said to be superseded by a
+    newer one; without any, the first that was mounted. Refusal when it is not mounted.
+    """
+    found = show(connection, name)
+    dataset = replace(_version(connection, found, found.current_version), refresh=found.entry.refresh)
+    if not (dataset.protected and dataset.refresh == FROZEN):
+        return dataset
+    version = began or _first(connection, found)
+    if version == dataset.version:
+        return dataset
+    return replace(_version(connection, found, version), refresh=found.entry.refresh, superseded=True)
+
+
+def _version(connection: Connection, found: Listed, version: str | None) -> Dataset:
+    same = (dataset_version.c.entry_id == found.id, dataset_version.c.version == version)
     row = connection.execute(select(dataset_version.c.dataset).where(*same)).first()
     if row is None:
-        raise Refusal(Finding(code="catalog-not-mounted", dataset=name))
+        raise Refusal(Finding(code="catalog-not-mounted", dataset=found.entry.name))
     return dataset_from_json(row.dataset)
+
+
+def _first(connection: Connection, found: Listed) -> str | None:
+    version = dataset_version.c
+    oldest = select(version.version).where(version.entry_id == found.id).order_by(version.created_at, version.id)
+    return connection.execute(oldest.limit(1)).scalar()
 
 
 def _find(connection: Connection, name: str) -> Row[Any] | None:

@@ -11,7 +11,7 @@ from app.catalog.declared import declared
 from app.catalog.values import Catalog, Entry, Provider
 from app.domain.documents import read_bands
 from app.domain.errors import Invalid
-from app.domain.values import Bilingual, DatasetKind, Field, Level
+from app.domain.values import REFRESHES, Bilingual, DatasetKind, Field, Level
 
 Raw = dict[str, Any]
 _DEFAULTS = {
@@ -83,6 +83,7 @@ def entry_of(folder: Path, raw: Raw) -> Entry:
         keys=tuple(map(tuple, raw.get("keys", ()))),
         products=tuple(map(tuple, raw.get("products", ()))),
         hierarchies=tuple(map(tuple, raw.get("hierarchies", ()))),
+        refresh=raw.get("refresh", REFRESHES[0]),
         fields=tuple(_field(f, known["share_type"]) for f in raw["field"]),
         **known,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from app.catalog.manifest import entry_of
 from app.catalog.values import Entry
 from app.domain.documents import declared_to_json
-from app.domain.values import Bilingual, DatasetKind, Field
+from app.domain.values import REFRESHES, Bilingual, DatasetKind, Field
 
 OF_A_VERSION = ("file", "format", "rows", "time_range", "publish_date")
 """Keys that may change with a refresh of the data; every other change is one of the entry's terms."""
@@ -41,6 +41,8 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
     for key, groups in groups_of:
         if groups:
             data[key] = [list(names) for names in groups]
+    if entry.refresh != REFRESHES[0]:
+        data["refresh"] = entry.refresh
     if entry.rows is not None:
         data["rows"] = entry.rows
     if entry.publish_date is not None:

@@ -186,7 +186,7 @@ class _Staging:
 
     def _take(self, entry: Entry, answer: Answer, room: Path, source: str, schema: str) -> Version:
         """The version of an "ok" answer; the registries that it grew become those of the next file."""
-        for kind in {f.identifier for f in entry.fields if f.identifier}:
+        for kind in {ROW, *(f.identifier for f in entry.fields if f.identifier)}:
             grown = f"registry-{kind}.parquet"
             if grown in answer.files:
                 (room / grown).replace(self.registries / f"{kind}.parquet")
@@ -266,6 +266,7 @@ def described(entry: Entry) -> Dataset:
         keys=entry.keys,
         products=entry.products,
         hierarchies=entry.hierarchies,
+        refresh=entry.refresh,
     )
 
 

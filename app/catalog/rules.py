@@ -18,7 +18,7 @@ from app.catalog import places, types
 from app.catalog.declared import UNORDERED, declared
 from app.catalog.syntax import Source
 from app.domain.errors import Finding
-from app.domain.values import HIDDEN_PREFIX
+from app.domain.values import HIDDEN_PREFIX, REFRESHES
 
 Raw = dict[str, Any]
 Rule = Callable[[Source, Raw], Iterator[Finding]]
@@ -109,6 +109,15 @@ def groups_are_of_fields(source: Source, data: Raw) -> Iterator[Finding]:
                     if given is not None and given not in known:
                         where = (*path, key, number)
                         yield source.finding("catalog-field-of-group", where, given=given, known=", ".join(known))
+
+
+def refreshed_rows_have_keys(source: Source, data: Raw) -> Iterator[Finding]:
+    """Where rows are the subjects, only a key tells that a row which changed is still the same subject."""
+    for path, item in datasets(data):
+        levels = {field.get("level") for field in item.get("field", [])}
+        rows_are_units = not item.get("units") and item.get("kind") != "enterprise" and levels & {"L3", "L4"}
+        if item.get("refresh", REFRESHES[0]) != REFRESHES[0] and rows_are_units and not item.get("keys"):
+            yield source.finding("catalog-refresh-keys", (*path, "refresh"), given=item["refresh"])
 
 
 def types_are_known(source: Source, data: Raw) -> Iterator[Finding]:
@@ -284,6 +293,7 @@ RULES: tuple[Rule, ...] = (
     providers_are_known,
     units_are_identifiers,
     groups_are_of_fields,
+    refreshed_rows_have_keys,
     types_are_known,
     identifiers_declare_no_values,
     declared_values_fit,

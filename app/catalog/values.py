@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from app.domain.values import Bilingual, DatasetKind, Field, Level
+from app.domain.values import REFRESHES, Bilingual, DatasetKind, Field, Level
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,7 @@ class Entry:
     keys: tuple[tuple[str, ...], ...] = ()
     products: tuple[tuple[str, ...], ...] = ()
     hierarchies: tuple[tuple[str, ...], ...] = ()
+    refresh: str = REFRESHES[0]
 
     @property
     def needs_row_unit(self) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.catalog.entries import Listed
     from app.catalog.mounting import Mounted, Progress
     from app.catalog.values import Entry
+    from app.domain.values import Field
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 COLUMNS = ("name", "code", "provider", "kind", "level", "state", "version")
@@ -106,6 +107,29 @@ def publish(names: tuple[str, ...], person: str | None, as_json: bool) -> None:
     answer_rows(rows, ("name", "state"), as_json=as_json, empty="")
 
 
+@catalog_command.command("renew")
+@click.argument("authorization")
+@click.argument("names", nargs=-1, required=True)
+@acting
+@with_json
+def renew(authorization: str, names: tuple[str, ...], person: str | None, as_json: bool) -> None:
+    """Let AUTHORIZATION go on with the version in use of your organization's frozen data sets NAMES.
+
+    A frozen data set keeps, for each authorization, the version in use when that was signed.
+
+    \b
+    Examples:
+      sluice catalog renew authorization-1 hw_incident --as officer-highway
+    """
+    from app.authorization.pinned import renew as renewed
+    from app.bootstrap import services
+
+    running = services()
+    actor = running.actor(who(person), "catalog_entry:approve")
+    rows = [{"name": name, "version": renewed(running.store, actor, authorization, name)[:12]} for name in names]
+    answer_rows(rows, ("name", "version"), as_json=as_json, empty="")
+
+
 @catalog_command.command("list")
 @with_json
 def list_entries(as_json: bool) -> None:
@@ -143,11 +167,15 @@ def show(name: str, as_json: bool) -> None:
         answer(_row(found) | {"entry": entry_to_json(found.entry)}, as_json=True, text="")
         return
     answer_rows([_row(found)], COLUMNS, as_json=False, empty="")
+    declared = [("refresh", found.entry.refresh), ("keys", found.entry.keys), ("hierarchies", found.entry.hierarchies)]
+    for what, said in declared:
+        click.echo(f"{what}: {said if isinstance(said, str) else '; '.join(' > '.join(g) for g in said) or '-'}")
     fields = [
         {"field": f.name, "type": f.type, "level": f.level.value, "identifier": f.identifier, "label": f.label.zh}
+        | {"bands": "; ".join(", ".join(b) for b in f.bands) or None, "ends": _ends(f)}
         for f in found.entry.fields
     ]
-    answer_rows(fields, ("field", "type", "level", "identifier", "label"), as_json=False, empty="")
+    answer_rows(fields, ("field", "type", "level", "identifier", "label", "bands", "ends"), as_json=False, empty="")
 
 
 @catalog_command.command("schema")
@@ -261,6 +289,12 @@ def _status(text: str, *, quiet: bool) -> Iterator[Any]:
     console = Console(stderr=True, quiet=quiet)
     with console.status(text) as status:
         yield status
+
+
+def _ends(field: Field) -> str | None:
+    """The declared ends of top and bottom coding."""
+    ends = (field.bottom_code, field.top_code)
+    return None if ends == (None, None) else " … ".join(end or "" for end in ends)
 
 
 def _described(entry: Entry) -> dict[str, Any]:

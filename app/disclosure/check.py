@@ -15,7 +15,7 @@ from app.disclosure.recoded import coded_fields, merged_fields, with_repairs
 from app.disclosure.text import TextRules, judge_texts, text_reasons
 from app.domain.errors import Broken, Invalid
 from app.domain.proofs import Analysis, CheckReport, Plan, Restriction, RunResult
-from app.domain.values import Decision
+from app.domain.values import Bilingual, Decision
 
 TABLE = "result.parquet"
 
@@ -74,7 +74,7 @@ def report(
 
 
 def restrictions(analysis: Analysis) -> tuple[Restriction, ...]:
-    """The row rules of every data set that an analysis reads, and the masks of every field that it uses."""
+    """The row rules and kept versions of every data set that is read, and the masks of every field that is used."""
     used = {(use.dataset, use.field) for use in analysis.uses}
     found = [
         Restriction(rule=f.rule, what="rows", dataset=d.name, field=None, zh=f.text.zh, en=f.text.en)
@@ -87,7 +87,18 @@ def restrictions(analysis: Analysis) -> tuple[Restriction, ...]:
         for f in d.fields
         if (m := f.mask) is not None and (d.name, f.name) in used
     ]
+    found += [
+        Restriction(rule=f"refresh:{d.refresh}", what="version", dataset=d.name, field=None, zh=_KEPT.zh, en=_KEPT.en)
+        for d in analysis.datasets
+        if d.superseded
+    ]
     return tuple(dict.fromkeys(found))
+
+
+_KEPT = Bilingual(
+    zh="授权沿用开始时的版本；已有较新的版本，须由数据提供单位更新。",
+    en="The authorization keeps the version it began with; there is a newer one, which its provider may renew it to.",
+)
 
 
 def merged(old: Stopped, new: Stopped) -> Stopped:

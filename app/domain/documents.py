@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Unit
+from app.domain.values import REFRESHES, Bilingual, Dataset, DatasetKind, Field, Level, Unit
 
 
 def dataset_to_json(dataset: Dataset) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def dataset_to_json(dataset: Dataset) -> dict[str, Any]:
         "keys": [list(names) for names in dataset.keys],
         "products": [list(names) for names in dataset.products],
         "hierarchies": [list(names) for names in dataset.hierarchies],
+        "refresh": dataset.refresh,
     }
 
 
@@ -49,6 +50,7 @@ def dataset_from_json(data: Mapping[str, Any]) -> Dataset:
         keys=tuple(map(tuple, data.get("keys", ()))),
         products=tuple(map(tuple, data.get("products", ()))),
         hierarchies=tuple(map(tuple, data.get("hierarchies", ()))),
+        refresh=data.get("refresh", REFRESHES[0]),
     )
 
 

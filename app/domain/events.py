@@ -19,6 +19,7 @@ OTHER_EVENTS: dict[str, str] = {
     "dataset:mounted": "an immutable version was mounted for a catalog entry",
     "dataset:refused": "a file was not mounted; findings are in the details",
     "enterprise_data:mounted": "an operator's own table was mounted for an authorization",
+    "authorization:version_renewed": "a provider lets an authorization go on with a newer version of a frozen data set",
     "consent:given": "a provider consents for its own tables",
     "consent:refused": "a provider does not consent",
     "job:linted": "a query was checked without running it",

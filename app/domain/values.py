@@ -125,6 +125,10 @@ class Unit:
     tag: str
 
 
+REFRESHES = ("frozen", "zero-or-k", "cell-key")
+"""What a new version of a data set means for what was released of the last one (数据更新); see `app.domain.refresh`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
     """A mounted, immutable version of a catalog entry, as the stages after the catalog see it.
@@ -132,7 +136,7 @@ class Dataset:
     `version` is the SHA-256 (hex) of the mounted Parquet file, `path` its place in the vault. Only rows that pass every
     one of `filters` are seen. No two rows are alike in all fields of one of `keys`; fields of one of `products` may be
     multiplied with one another in a measure. Fields of one of `hierarchies` go from fine to coarse: each value has one
-    value of the next field.
+    value of the next field. `refresh` is one of `REFRESHES`; a `superseded` version is not the newest one.
     """
 
     name: str
@@ -149,6 +153,13 @@ class Dataset:
     keys: tuple[tuple[str, ...], ...] = ()
     products: tuple[tuple[str, ...], ...] = ()
     hierarchies: tuple[tuple[str, ...], ...] = ()
+    refresh: str = REFRESHES[0]
+    superseded: bool = False
+
+    @property
+    def protected(self) -> bool:
+        """Whether it is a public body's and has protected subjects."""
+        return bool(self.units) and self.kind is DatasetKind.PUBLIC
 
     def field(self, name: str) -> Field | None:
         """The field called `name`, compared without case as DuckDB does; None when there is none."""

@@ -140,6 +140,17 @@ authorization = Table(
 )
 """A grant; `scope` is what `app.authorization.grants` writes there: scenario, purpose, uses, products, tables."""
 
+authorization_version = Table(
+    "authorization_version",
+    METADATA,
+    Column("authorization_id", Text, ForeignKey("authorization.id"), primary_key=True),
+    Column("dataset", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    _moment("created_at"),
+)
+"""The version of each data set that an authorization began with, or was renewed to; it holds where a data set is
+frozen."""
+
 # ------------------------------------------------------------------ jobs
 job = Table(
     "job",

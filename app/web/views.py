@@ -85,6 +85,7 @@ def dataset_view(listed: Listed) -> tuple[dict[str, Any], list[tuple[str, str]]]
         ("update_cycle", entry.update_cycle),
         ("share_type", entry.share_type),
         ("open_type", entry.open_type),
+        ("refresh", entry.refresh),
         ("version", listed.current_version or "–"),
     )
     return view, [(name, value) for name, value in facts if value]

@@ -112,3 +112,23 @@ def test_a_value_with_several_values_above_it_or_none_is_refused(
     (found,) = caught.value.findings
     assert (found.code, found.field) == ("catalog-broken-hierarchy", "road, city")
     assert not list(vault.rglob("version*.parquet"))
+
+
+def test_rows_that_are_subjects_are_refreshed_by_a_key_or_not_at_all(changed: Change) -> None:
+    changed('  identifier = "vehicle"\n', "")
+    folder = changed(UNITS, 'refresh = "zero-or-k"')
+    with pytest.raises(Invalid) as caught:
+        read_catalog(folder)
+    (found,) = caught.value.findings
+    assert (found.code, found.position is not None) == ("catalog-refresh-keys", True)
+    keyed = read_catalog(changed('refresh = "zero-or-k"', 'refresh = "zero-or-k"\nkeys = [["plate", "seconds"]]'))
+    assert keyed.entries[0].refresh == "zero-or-k"
+
+
+def test_a_refresh_is_one_of_three_and_a_term_of_the_entry(changed: Change) -> None:
+    entry = read_catalog(changed(UNITS, f'{UNITS}\nrefresh = "cell-key"')).entries[0]
+    assert terms(entry_to_json(entry))["refresh"] == "cell-key"
+    assert entry_from_json(entry_to_json(entry)).refresh == "cell-key"
+    with pytest.raises(Invalid) as caught:
+        read_catalog(changed("cell-key", "daily"))
+    assert [f.code for f in caught.value.findings] == ["catalog-wrong-value"]
