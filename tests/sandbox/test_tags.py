@@ -18,7 +18,7 @@ def mount(launcher: Launcher, tmp_path: Path) -> Mount:
 def test_a_unit_keeps_its_tag_in_every_version(mount: Mount) -> None:
     def tags(content: str) -> dict[object, object]:
         mount(content, VEHICLES, units=("plate",))
-        return dict(mount.rows("b, __tag_plate"))
+        return {row[0]: row[1] for row in mount.rows("b, __tag_plate")}
 
     first, second = tags("plate,b\n浙A12345,x\n沪D22222,y\n"), tags("plate,b\n苏E33333,w\n沪D22222,y\n浙A12345,z\n")
     assert (first["x"], first["y"]) == (second["z"], second["y"])
