@@ -133,7 +133,7 @@ def test_what_was_mounted_only_after_the_signature_begins_with_its_first_version
 def test_what_was_signed_before_versions_were_kept_goes_on_with_the_ones_in_use(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'old.db'}")
     with engine.begin() as connection:
-        command.upgrade(schema.configuration(connection), "0006")
+        command.upgrade(schema.configuration(connection), "0007")
         connection.execute(text("PRAGMA foreign_keys = OFF"))
         entry = "(id, name, code, state, kind, metadata, grade, operation_authorized, author, created_at, updated_at, "
         entry += (
