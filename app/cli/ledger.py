@@ -68,6 +68,38 @@ def list_entries(
     answer_rows(rows, columns, as_json=as_json, empty="No entry.")
 
 
+@ledger_command.command("account")
+@click.option("--language", type=click.Choice(["zh", "en"]), help="The language of the table (or SLUICE_LANGUAGE).")
+@acting
+@with_json
+def account(language: str | None, person: str | None, as_json: bool) -> None:
+    """Show the account 一本账: resources, uses, parties and counts; takes the permission ledger:read.
+
+    \b
+    Examples:
+      sluice ledger account --language zh --as auditor
+      sluice ledger account --json --as regulator
+    """
+    from app.bootstrap import services
+    from app.store.account import account as drawn
+
+    running = services()
+    running.actor(who(person), "ledger:read")
+    with running.store.reading() as connection:
+        parts = drawn(connection)
+    if as_json:
+        answer([part.to_json() for part in parts], as_json=True, text="")
+        return
+    words = language or running.config.language
+    rows = [
+        {"part": part.label.in_language(words), "what": row.label.in_language(words), "count": row.count}
+        for part in parts
+        for row in part.rows
+        if row.count
+    ]
+    answer_rows(rows, ("part", "what", "count"), as_json=False, empty="Nothing to count.")
+
+
 @ledger_command.command("checkpoint")
 @acting
 @with_json

@@ -18,10 +18,13 @@ from app.ledger.tables import ledger_checkpoint, ledger_cosignature, ledger_entr
 BATCH = 1000
 """Rows that are read at a time: no reader holds the whole ledger in memory."""
 
+_LAST = select(func.max(ledger_entry.c.position))
+_ENTRY, _NODE = insert(ledger_entry), insert(ledger_node)
+
 
 def size(connection: Connection) -> int:
     """The number of entries."""
-    last = connection.execute(select(func.max(ledger_entry.c.position))).scalar_one()
+    last = connection.execute(_LAST).scalar_one()
     return 0 if last is None else int(last) + 1
 
 
@@ -39,14 +42,11 @@ def append(
     if (length := len(body.encode())) > MAX_BYTES:
         raise Invalid("ledger-entry-long", event=event, bytes=length, limit=MAX_BYTES)
     made = tiles.completed_by(entry.index, leaf, stored_tiles(connection))
-    connection.execute(
-        insert(ledger_entry).values(
-            position=entry.index, at=at, event=event, actor=actor, subject=subject, body=body, leaf_hash=leaf.hex()
-        )
-    )
+    columns = {"at": at, "event": event, "actor": actor, "subject": subject}
+    connection.execute(_ENTRY, {"position": entry.index, **columns, "body": body, "leaf_hash": leaf.hex()})
     if made:
         rows = [{"level": level, "position": position, "hash": value.hex()} for level, position, value in made]
-        connection.execute(insert(ledger_node), rows)
+        connection.execute(_NODE, rows)
     return entry
 
 

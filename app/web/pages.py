@@ -10,6 +10,7 @@ from app.domain.errors import Refusal
 from app.domain.values import Level
 from app.jobs import records as jobs
 from app.ledger import journal
+from app.store.account import account
 from app.store.sessions import Store
 from app.store.tables import catalog_entry, job, release
 from app.web import health
@@ -106,6 +107,14 @@ def ledger() -> str:
         older=start or None,
         newer=end < size,
     )
+
+
+@pages.get("/account")
+def account_page() -> str:
+    """The account (一本账): resources, uses, parties and counts, as far as there is something to count."""
+    with store().reading() as connection:
+        parts = account(connection)
+    return render_template("account.html", parts=parts)
 
 
 def _before() -> int | None:

@@ -14,6 +14,7 @@ from time import perf_counter
 from tests.bench.analysis import analysis
 from tests.bench.firewall import firewall
 from tests.bench.governed import governed
+from tests.bench.ledger import ledger
 from tests.bench.overhead import overhead
 from tests.bench.policy import policy
 from tests.bench.scans import scans
@@ -33,6 +34,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "analysis": ("knowing what a text does", analysis),
     "firewall": ("new cells against all that was released", firewall),
     "suppression": ("hiding suppressed cells behind their totals", suppression),
+    "ledger": ("a million entries that nobody can change unnoticed", ledger),
     "spill": ("more data than memory", spilling),
 }
 USUAL = ("governed", "job", "scans", "clients", "policy", "analysis", "suppression", "firewall")

@@ -276,3 +276,13 @@ def test_the_ledger_is_not_called_valid_when_a_table_says_something_else(run: Ru
         plain.execute("UPDATE authorization SET state = 'revoked' WHERE id = ?", (subject,))
     plain.close()
     assert refusal(run("ledger", "verify")).code == "ledger-states-differ"
+
+
+def test_the_account_is_shown_in_both_languages_to_those_who_may(run: Run, world: World) -> None:
+    world.signed()
+    assert refusal(run("ledger", "account", person="applicant")).code == "not-permitted"
+    assert "授权运营单位" in run("ledger", "account", "--language", "zh", person="auditor").output
+    assert "operators" in run("ledger", "account", "--language", "en", person="auditor").output
+    parts = answered(run("ledger", "account", "--json", person="regulator"))
+    assert [part["key"] for part in parts] == ["resources", "uses", "parties", "counts", "ledger"]
+    assert {r["key"]: r["count"] for r in parts[3]["rows"]}["authorization:active"] == 1

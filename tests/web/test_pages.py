@@ -189,7 +189,7 @@ def test_what_is_not_there_is_a_designed_404(client: FlaskClient, path: str) -> 
 
 
 def test_pages_only_read(client: FlaskClient) -> None:
-    for path in ("/", "/catalog", "/ledger", "/healthz"):
+    for path in ("/", "/catalog", "/ledger", "/account", "/healthz"):
         for method in ("post", "put", "delete", "patch"):
             assert getattr(client, method)(path).status_code == 405
 
@@ -298,3 +298,10 @@ def test_text_has_the_contrast_of_wcag_aa_in_light_and_dark(scheme: int) -> None
     for text, ground in pairs:
         light, dark = sorted((_luminance(colours[text]), _luminance(colours[ground])), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)
+
+
+@pytest.mark.parametrize("lang, word", [("zh", "授权运营单位"), ("en", "operators")])
+def test_the_account_is_public_and_holds_numbers_only(client: FlaskClient, lang: str, word: str) -> None:
+    shown = page(client, f"/account?lang={lang}")
+    assert word in shown
+    assert f"/account?lang={lang}" in Outline(page(client, f"/ledger?lang={lang}")).links
