@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 
@@ -10,7 +11,9 @@ from app.domain.errors import Refusal, Unavailable
 from app.domain.events import OTHER_EVENTS, known_events
 from app.domain.lifecycles import LIFECYCLES, START, Lifecycle, diagram, transition
 from app.domain.people import Actor
+from app.store.changes import Change
 from app.store.tables import STATE_TABLES, job
+from tests.governance import lifecycle_page
 from tests.governance.world import World, rows_in_state
 
 LIVES = list(LIFECYCLES.values())
@@ -33,6 +36,33 @@ def test_only_moves_of_the_table_happen(world: World, life: Lifecycle, state: st
             possible = ", ".join(t.event for t in life.leaving(state)) or "-"
             said = {"thing": life.name, "state": state, "event": event, "possible": possible}
             assert (refused.value.code, dict(refused.value.findings[0].params)) == ("transition-impossible", said)
+
+
+@pytest.mark.parametrize("life, state", EVERY_STATE)
+def test_every_role_makes_just_its_own_moves_in_every_state(world: World, life: Lifecycle, state: str) -> None:
+    """Every (state, role, event): made when the table has it and the role the permission, refused otherwise."""
+    roles = world.services.platform.by_role()
+    wrong = []
+    with world.probing() as change:
+        subject = rows_in_state(change, life.name, state)
+        for role, event in product(sorted(roles), sorted({t.event for t in life.transitions})):
+            actor = world.almighty(roles=frozenset({role}), permissions=roles[role])
+            here = change.connection.begin_nested()
+            told = made(Change(change.connection, actor=actor, at=change.at), life, subject, event)
+            here.rollback()
+            step = next((t for t in life.leaving(state) if t.event == event), None)
+            allowed = "not-permitted" if step and step.permission not in roles[role] else step and step.target
+            if told != (allowed or "transition-impossible"):
+                wrong.append((role, event, told))
+    assert not wrong
+
+
+def made(change: Change, life: Lifecycle, subject: str, event: str) -> str:
+    """The state that the move leads to, or the code of its refusal."""
+    try:
+        return change.move(life, subject, event)
+    except Refusal as refused:
+        return refused.code
 
 
 @pytest.mark.parametrize(
@@ -123,6 +153,15 @@ def test_the_diagram_shows_every_move(life: Lifecycle) -> None:
     assert drawn.startswith("stateDiagram-v2\n")
     for row in life.transitions:
         assert f"{row.source or '[*]'} --> {row.target}: {row.event}" in drawn
+
+
+@pytest.mark.parametrize("language", lifecycle_page.TEXTS)
+def test_the_page_is_what_the_tables_make(language: str) -> None:
+    made = lifecycle_page.page(language)
+    assert lifecycle_page.file(language).read_text(encoding="utf-8") == made, (
+        "run python -m tests.governance.lifecycle_page"
+    )
+    assert all(diagram(life) in made for life in LIVES)
 
 
 def test_a_thing_that_does_not_exist_cannot_be_moved(world: World) -> None:
