@@ -19,7 +19,7 @@ from app.catalog.rules import SUFFIXES
 from app.catalog.values import Catalog, Entry
 from app.catalog.vault import VERSION_FILE, Vault, Version, copy_registries, file_hash, lacks_last_line_end
 from app.domain.errors import Finding, Invalid
-from app.domain.values import HIDDEN_PREFIX, Bilingual, Dataset, DatasetKind, Field, Level, Position, Unit
+from app.domain.values import HIDDEN_PREFIX, Bilingual, Counted, Dataset, DatasetKind, Field, Level, Position, Unit
 from sandbox.protocol import VERSION, Answer, MountField, MountTask
 
 ROW = "__row"
@@ -279,8 +279,20 @@ def _mounted(entry: Entry, version: Version, vault: Vault, reused: bool) -> Moun
         version=version.version,
         path=str(vault.path(entry.name, version.version)),
         rows=version.rows,
+        counted=tuple(_counted(column, numbers) for column, numbers in version.statistics.items()),
     )
     return Mounted(dataset=dataset, statistics=version.statistics, reused=reused)
+
+
+def _counted(column: str, numbers: dict[str, int]) -> Counted:
+    return Counted(
+        column=column,
+        distinct=numbers["distinct"],
+        nulls=numbers["nulls"],
+        most=numbers.get("max_rows"),
+        zeros=numbers.get("zeros"),
+        negatives=numbers.get("negatives"),
+    )
 
 
 def _keys_found(version: Version) -> tuple[tuple[str, ...], ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.disclosure.evidence import Judged, Stopped, listed
+from app.disclosure.evidence import Judged, Stopped
 from app.disclosure.explained import histogram, near_cells, taken
 from app.disclosure.firewall import Comparison, Near
 from app.disclosure.private import told
@@ -55,7 +55,7 @@ def report(
         rows=rows,
         suppressed=judged.suppressed,
         stopped_by_firewall=judged.stopped,
-        cells=with_repairs(listed(judged.cells), plan, file.parent),
+        cells=with_repairs(judged.cells, plan, file.parent),
         table=TABLE,
         segment=segment,
         near=Comparison(near=near).releases(),
@@ -63,8 +63,8 @@ def report(
         privacy=told(plan),
         texts=texts,
         near_cells=near_cells(plan, file.parent, near),
-        histogram=histogram(judged.cells, plan.rule.contributors),
-        taken=taken(judged.cells),
+        histogram=histogram(judged.rows, plan.rule.contributors),
+        taken=taken(judged.verdicts),
         lineage=analysis.lineage,
         rounding=plan.rule.rounding_base if plan.frontiers else None,
         noise=plan.noise,

@@ -5,8 +5,9 @@ Made once, when the check is: a report stays small and its summary complete, how
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 from app.disclosure.firewall import Near
 from app.domain.errors import Broken
 from app.domain.proofs import Bar, CellEvidence, NearCell, Plan, Taken
+from app.domain.rules import SAFE
 
 MAX_NEAR = 500
 """Near cells that a report names; it counts the others."""
@@ -23,27 +25,39 @@ _STEPS = (1, 2, 5, 10, 100)
 """The bars of a histogram begin at 1 and at these multiples of the rule's k."""
 
 
-def histogram(cells: Iterable[CellEvidence], contributors: int) -> tuple[Bar, ...]:
-    """How many rows of aggregations have how many contributors, by type of unit; `contributors` is the rule's k."""
-    begins = sorted({0, 1, *(step * contributors for step in _STEPS)})
-    counts: dict[str, Counter[tuple[int, bool]]] = defaultdict(Counter)
-    for cell in cells:
-        if cell.measure is None:
-            bar = sum(begin <= cell.contributors for begin in begins) - 1
-            counts[cell.unit][bar, cell.verdict == "safe"] += 1
-    ends = [begin - 1 for begin in begins[1:]]
+def begins(contributors: int) -> list[int]:
+    """Where the bars of a histogram of contributors begin; `contributors` is the rule's k."""
+    return sorted({0, 1, *(step * contributors for step in _STEPS)})
+
+
+def histogram(rows: Mapping[tuple[str, int, bool], int], contributors: int) -> tuple[Bar, ...]:
+    """How many rows of aggregations have how many contributors, by type of unit; see `Judged.rows`."""
+    starts = begins(contributors)
+    ends = [start - 1 for start in starts[1:]]
+    counts = Counter(rows)
     return tuple(
-        Bar(unit=unit, least=begin, most=end, left=found[bar, True], kept=found[bar, False])
-        for unit, found in sorted(counts.items())
-        for bar, (begin, end) in enumerate(zip(begins, [*ends, None], strict=True))
-        if found[bar, True] or found[bar, False] or begin
+        Bar(unit=unit, least=start, most=end, left=counts[unit, bar, True], kept=counts[unit, bar, False])
+        for unit in sorted({unit for unit, _, _ in rows})
+        for bar, (start, end) in enumerate(zip(starts, [*ends, None], strict=True))
+        if counts[unit, bar, True] or counts[unit, bar, False] or start
     )
 
 
-def taken(cells: Iterable[CellEvidence]) -> tuple[Taken, ...]:
+def rows_of(cells: Iterable[CellEvidence], contributors: int) -> Counter[tuple[str, int, bool]]:
+    """What `Judged.rows` is for single `cells`."""
+    starts = begins(contributors)
+    rows = (c for c in cells if c.measure is None)
+    return Counter((c.unit, bisect_right(starts, c.contributors) - 1, c.verdict == SAFE) for c in rows)
+
+
+def verdicts_of(cells: Iterable[CellEvidence]) -> Counter[tuple[str, str]]:
+    """What `Judged.verdicts` is for single `cells`."""
+    return Counter((c.verdict, c.rule) for c in cells)
+
+
+def taken(verdicts: Mapping[tuple[str, str], int]) -> tuple[Taken, ...]:
     """How many cells had which verdict, by which rule."""
-    counts = Counter((cell.verdict, cell.rule) for cell in cells)
-    return tuple(Taken(verdict=v, rule=r, cells=number) for (v, r), number in sorted(counts.items()))
+    return tuple(Taken(verdict=v, rule=r, cells=number) for (v, r), number in sorted(verdicts.items()))
 
 
 def near_cells(plan: Plan, folder: Path, near: Iterable[Near]) -> tuple[NearCell, ...]:

@@ -10,31 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from app.disclosure.columns import Columns
 from app.disclosure.segment import BUCKETS, SEGMENT, WHOLE_ROWS, Segment, joined
 from app.disclosure.sums import with_rollups
-from app.domain.errors import Broken
 from app.domain.proofs import FrontierOutline, Plan
 
 _ROWS = -1
-_FINGERPRINT = ("cell", "measure", "family", "unit", "lane", "k", "bucket", "presence", "content")
-_TEXT = ("family", "unit")
-_WIDE = ("presence", "content", "key")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Frontier:
-    """One frontier's files, read: the hash of each cell's keys, and of every single key (columns) per cell."""
-
-    outline: FrontierOutline
-    hashes: dict[int, int]
-    keys: dict[int, tuple[int, ...]]
 
 
 def read_segment(plan: Plan, folder: Path) -> Segment:
@@ -45,34 +30,91 @@ def read_segment(plan: Plan, folder: Path) -> Segment:
     a difference to nothing is the cell itself.
     Raises Broken("evidence-malformed") when the sandbox's files are not what the plan asked for.
     """
-    parts = [p for f in plan.frontiers for p in _parts(f, folder)]
+    parts = [p for f in plan.frontiers for p in _parts(f, folder, plan.rule.contributors)]
     parts.sort(key=lambda p: (int((~p.rollup).sum()), int(p.frontier[0]), int(p.measure[0])))
     segment = joined(parts)
     segment.save(folder / SEGMENT)
     return segment
 
 
-def _parts(outline: FrontierOutline, folder: Path) -> list[Segment]:
+def _parts(outline: FrontierOutline, folder: Path, contributors: int) -> list[Segment]:
     """The segment of each unit and measure of a frontier, its rollups included."""
-    number = outline.number
-    columns = tuple(f"h{i}" for i in range(outline.keys))
-    rows = _read(folder / f"fingerprint_{number}.parquet", _FINGERPRINT)
-    keys = _read(folder / f"keys_{number}.parquet", ("cell", *columns))
-    names = _read(folder / f"evidence_{number}.parquet", ("cell", "key"))
-    listed = zip(*(keys[c].tolist() for c in columns), strict=True) if columns else [()] * len(keys["cell"])
-    frontier = _Frontier(
-        outline=outline,
-        hashes=dict(zip(names["cell"].tolist(), names["key"].tolist(), strict=True)),
-        keys=dict(zip(keys["cell"].tolist(), listed, strict=True)),
-    )
-    found = []
-    for lane, measure in sorted({*zip(rows["lane"].tolist(), rows["measure"].tolist(), strict=True)}):
-        chosen = (rows["lane"] == lane) & (rows["measure"] == measure)
-        cells, grid = _cells(frontier, {n: v[chosen] for n, v in rows.items()})
-        if len(cells.key):
-            whole = with_rollups(cells, grid)
-            found += [replace(whole, group=group) for group in _groups(whole, outline)]
+    frontier, found = _Frontier.read(outline, folder), []
+    for lane in range(len(outline.units)):
+        prints = _Prints.read(frontier, folder, lane)
+        for measure in (_ROWS, *range(len(outline.measures))):
+            cells, keys = _cells(frontier, prints, measure, contributors)
+            if len(cells.key):
+                whole = with_rollups(cells, keys)
+                found += [replace(whole, group=group) for group in _groups(whole, outline)]
     return found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Frontier:
+    """The cells of a frontier that leave, in the order of their numbers.
+
+    `key` is the hash of all keys of each, `keys` that of every single one, a column per key; `passed` says which
+    measures leave, a column per measure.
+    """
+
+    outline: FrontierOutline
+    number: NDArray[np.int64]
+    key: NDArray[np.uint64]
+    keys: NDArray[np.uint64]
+    passed: NDArray[np.bool_]
+
+    @staticmethod
+    def read(outline: FrontierOutline, folder: Path) -> _Frontier:
+        keys = Columns.read(folder / f"keys_{outline.number}.parquet")
+        evidence = Columns.read(folder / f"evidence_{outline.number}.parquet")
+        number, known = keys.whole("cell"), evidence.whole("cell")
+        if (np.diff(number) <= 0).any() or (np.diff(known) <= 0).any():
+            raise keys.malformed()
+        at = _found(number, known, keys)
+        measures = range(len(outline.measures))
+        hashes = [keys.hashed(f"h{k}") for k in range(outline.keys)]
+        passed = [evidence.flags(f"ok{j}")[at] for j in measures]
+        return _Frontier(
+            outline=outline,
+            number=number,
+            key=evidence.hashed("key")[at],
+            keys=np.stack(hashes, axis=1) if hashes else np.empty((len(number), 0), dtype=np.uint64),
+            passed=np.stack(passed, axis=1) if passed else np.empty((len(number), 0), dtype=np.bool_),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Prints:
+    """The fingerprints of a unit: of each cell that leaves, by the name of the column, (n, 64)."""
+
+    lane: int
+    columns: dict[str, NDArray[np.uint64]]
+
+    @staticmethod
+    def read(frontier: _Frontier, folder: Path, lane: int) -> _Prints:
+        rows = Columns.read(folder / f"fingerprint_{frontier.outline.number}.parquet", by_cell=False)
+        chosen = rows.whole("lane") == lane
+        bucket = rows.whole("bucket")[chosen]
+        if ((bucket < 0) | (bucket >= BUCKETS)).any():
+            raise rows.malformed()
+        place = _found(rows.whole("cell")[chosen], frontier.number, rows) * BUCKETS + bucket
+        size = len(frontier.number) * BUCKETS
+        if (np.bincount(place, minlength=1) > 1).any():
+            raise rows.malformed()
+        columns = {}
+        for name in {name for pair in frontier.outline.prints for name in pair}:
+            columns[name] = np.zeros(size, dtype=np.uint64)
+            columns[name][place] = rows.hashed(name)[chosen]
+        return _Prints(lane=lane, columns={n: found.reshape(-1, BUCKETS) for n, found in columns.items()})
+
+
+def _found(wanted: NDArray[np.int64], known: NDArray[np.int64], columns: Columns) -> NDArray[np.int64]:
+    """Where each of `wanted` stands among the `known` cells, which rise; every one must."""
+    at = np.searchsorted(known, wanted)
+    if len(wanted) and (at.max() >= len(known) or (known[at] != wanted).any()):
+        raise columns.malformed()
+    return at.astype(np.int64)
 
 
 def _groups(part: Segment, outline: FrontierOutline) -> list[NDArray[np.str_]]:
@@ -90,60 +132,28 @@ def _groups(part: Segment, outline: FrontierOutline) -> list[NDArray[np.str_]]:
     return [np.full(len(part.key), f"{unit}|{name}") for name in names]
 
 
-def _cells(frontier: _Frontier, part: dict[str, NDArray[Any]]) -> tuple[Segment, NDArray[np.uint64]]:
+def _cells(frontier: _Frontier, prints: _Prints, measure: int, contributors: int) -> tuple[Segment, NDArray[np.uint64]]:
     """The cells of one unit and measure in stable order, and the hashes of their single keys, one column per key."""
-    number = frontier.outline.number
-    file = f"fingerprint_{number}.parquet"
-    cells, index = np.unique(part["cell"], return_inverse=True)
-    labels = cells.tolist()
-    single = all(len(np.unique(part[name])) == 1 for name in ("family", "unit", "k"))
-    if not single or int(part["k"][0]) < 1 or not all(c in frontier.hashes and c in frontier.keys for c in labels):
-        raise Broken("evidence-malformed", file=file)
-    place = index.astype(np.int64) * BUCKETS + part["bucket"]
-    if part["bucket"].min() < 0 or part["bucket"].max() >= BUCKETS or len(np.unique(place)) != len(place):
-        raise Broken("evidence-malformed", file=file)
-    n = len(labels)
+    outline = frontier.outline
+    presence, content = (prints.columns[name] for name in outline.prints[measure + 1])
+    sizes = np.count_nonzero(presence, axis=1)
+    leaving = sizes > 0 if measure == _ROWS else (sizes > 0) & frontier.passed[:, measure]
+    chosen = np.flatnonzero(leaving)
+    order = chosen[np.lexsort((frontier.key[chosen], -sizes[chosen]))]
+    n = len(order)
+    family = "" if measure == _ROWS else outline.families[measure]
     segment = Segment(
-        frontier=np.full(n, number),
-        key=np.array([frontier.hashes[c] for c in labels], dtype=np.uint64),
-        measure=np.full(n, int(part["measure"][0])),
-        group=np.full(n, f"{part['unit'][0]}|{part['family'][0]}"),
-        k=np.full(n, int(part["k"][0])),
+        frontier=np.full(n, outline.number),
+        key=frontier.key[order],
+        measure=np.full(n, measure),
+        group=np.full(n, f"{outline.units[prints.lane]}|{family}"),
+        k=np.full(n, contributors),
         rollup=np.zeros(n, dtype=np.bool_),
         member=np.arange(n),
-        presence=_grid(place, part["presence"], n),
-        content=_grid(place, part["content"], n),
+        presence=presence[order],
+        content=content[order],
     )
-    sizes = (segment.presence != 0).sum(axis=1)
-    order = np.lexsort((segment.key, -sizes))
-    order = order[sizes[order] > 0]
-    chosen = replace(segment.take(order), member=np.arange(len(order)))
-    grid = np.array([frontier.keys[c] for c in labels], dtype=np.uint64).reshape(n, frontier.outline.keys)
-    return chosen, grid[order]
-
-
-def _grid(place: NDArray[np.int64], values: NDArray[np.uint64], cells: int) -> NDArray[np.uint64]:
-    found = np.zeros(cells * BUCKETS, dtype=np.uint64)
-    found[place] = values
-    return found.reshape(cells, BUCKETS)
-
-
-def _read(file: Path, columns: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """The columns of a Parquet file from the sandbox, none of them with a NULL and each of the type it should have."""
-    try:
-        table = pq.read_table(file, columns=list(columns))
-        if any(table.column(c).null_count for c in columns):
-            raise Broken("evidence-malformed", file=file.name)
-        return {c: table.column(c).cast(_type(c)).to_numpy() for c in columns}
-    except (pa.ArrowException, OSError, ValueError, KeyError):
-        raise Broken("evidence-malformed", file=file.name) from None
-
-
-def _type(column: str) -> pa.DataType:
-    if column in _TEXT:
-        return pa.string()
-    wide = column in _WIDE or (column.startswith("h") and column[1:].isdigit())
-    return pa.uint64() if wide else pa.int64()
+    return segment, frontier.keys[order]
 
 
 __all__ = ["BUCKETS", "SEGMENT", "Segment", "read_segment"]

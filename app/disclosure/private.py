@@ -10,7 +10,8 @@ from decimal import Decimal
 from math import exp, log
 from pathlib import Path
 
-from app.disclosure.evidence import Judged, read_rows
+from app.disclosure.evidence import MAX_CELLS, Judged, read_rows
+from app.disclosure.explained import rows_of, verdicts_of
 from app.domain.errors import Broken
 from app.domain.privacy import CONTRIBUTORS, INTERVAL, SUM, NoiseColumn, NoisedMeasure, PrivacyReport, PrivateFrontier
 from app.domain.proofs import CellEvidence, Plan
@@ -31,7 +32,13 @@ def judge_private(plan: Plan, folder: Path) -> Judged:
             raise Broken("evidence-unsafe")
         cells += found
         suppressed += max(0, number - len(found))
-    return Judged(cells=tuple(cells), suppressed=suppressed, stopped=0)
+    return Judged(
+        cells=tuple(cells[:MAX_CELLS]),
+        suppressed=suppressed,
+        stopped=0,
+        verdicts=verdicts_of(cells),
+        rows=rows_of(cells, plan.rule.contributors),
+    )
 
 
 def told(plan: Plan) -> PrivacyReport | None:

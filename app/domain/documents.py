@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from app.domain.values import REFRESHES, Bilingual, Dataset, DatasetKind, Field, Level, Unit
+from app.domain.values import REFRESHES, Bilingual, Counted, Dataset, DatasetKind, Field, Level, Unit
 
 
 def dataset_to_json(dataset: Dataset) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def dataset_to_json(dataset: Dataset) -> dict[str, Any]:
         "products": [list(names) for names in dataset.products],
         "hierarchies": [list(names) for names in dataset.hierarchies],
         "refresh": dataset.refresh,
+        "counted": [asdict(counted) for counted in dataset.counted],
     }
 
 
@@ -51,6 +53,7 @@ def dataset_from_json(data: Mapping[str, Any]) -> Dataset:
         products=tuple(map(tuple, data.get("products", ()))),
         hierarchies=tuple(map(tuple, data.get("hierarchies", ()))),
         refresh=data.get("refresh", REFRESHES[0]),
+        counted=tuple(Counted(**counted) for counted in data.get("counted", ())),
     )
 
 

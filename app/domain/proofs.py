@@ -89,6 +89,8 @@ class FrontierOutline:
     The sets of keys of one GROUP BY (ROLLUP, CUBE, GROUPING SETS) are frontiers with the same measures in the same
     order, one table with its margins: `margin_of` is the number of the one with the largest set, None for that one
     itself and for every other aggregation; `positions` says which of all keys of the GROUP BY its own ones are.
+    `prints` are the columns of presence and content in the fingerprints, of the rows and then of each measure, and
+    `families` what the firewall may compare each measure with.
     `margins` are all frontiers of which it is a margin, those of other parts of the query too; `kinds` say how each
     measure adds up: as "count", "sum", "mean", or not (None). `signature` is equal for the same rows and keys.
     """
@@ -102,6 +104,8 @@ class FrontierOutline:
     kinds: tuple[str | None, ...] = ()
     margins: tuple[Margin, ...] = ()
     signature: str = ""
+    prints: tuple[tuple[str, str], ...] = ()
+    families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -130,6 +130,21 @@ REFRESHES = ("frozen", "zero-or-k", "cell-key")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What mounting counted in a column: rows by kind of value. None means that it was not counted.
+
+    `most` are the most rows of one unit, in a column of units. Masks and filters of an authorization are not in here.
+    """
+
+    column: str
+    distinct: int
+    nulls: int
+    most: int | None = None
+    zeros: int | None = None
+    negatives: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """A mounted, immutable version of a catalog entry, as the stages after the catalog see it.
 
@@ -137,6 +152,7 @@ class Dataset:
     one of `filters` are seen. No two rows are alike in all fields of one of `keys`; fields of one of `products` may be
     multiplied with one another in a measure. Fields of one of `hierarchies` go from fine to coarse: each value has one
     value of the next field. `refresh` is one of `REFRESHES`; a `superseded` version is not the newest one.
+    `counted` tells about all rows and their values without masks.
     """
 
     name: str
@@ -153,6 +169,7 @@ class Dataset:
     keys: tuple[tuple[str, ...], ...] = ()
     products: tuple[tuple[str, ...], ...] = ()
     hierarchies: tuple[tuple[str, ...], ...] = ()
+    counted: tuple[Counted, ...] = ()
     refresh: str = REFRESHES[0]
     superseded: bool = False
 

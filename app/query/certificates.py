@@ -1,14 +1,21 @@
-"""What do 64 buckets of units prove of a cell? Bounds on contributors and on the largest shares, one scan for all.
+"""What proves a cell safe without counting its units? Bounds on contributors and on the largest shares, in one scan.
 
-A bucket holds the units whose secret tag ends in the same six bits (`tag & 63`). Of a cell and a bucket are known: how
-many hashes went in, Z = the sum of |x| and S = |the sum of x|. For the true contributions s_u of the units, whichever
-they are:
-  contributors  at least the number of buckets into which something went (bucket 0 is left out: rows of no unit are
-                there too); of a sum, buckets whose S is not zero, for units whose rows cancel put nothing into it
-  all           sum |s_u| is at least the sum of S; the sum of Z is above it, but no lower bound of it
-  largest n     at most the n largest Z: units in one bucket have no more together than its Z
+Three kinds of scan prove less or more, and cost it (`Scan`). For the true contributions s_u of the units of a cell,
+whichever they are:
+  COUNTS   of a table of which no unit has more than `most` rows (counted when it was mounted): c rows are of at least
+           c / most units. Nothing more is read than the operator asked for.
+  MASKS    bit `u & 63` of every unit u: there are at least as many units as bits. Units whose rows may cancel out of
+           a sum count only where all of its values have one sign.
+  BUCKETS  the rows of a cell apart by buckets of units, by the last bits of their secret tags. Of a cell and a bucket
+           are known Z = the sum of |x| and S = |the sum of x|, and which units, by masks or by sums of hashes:
+             contributors  at least the bits or, with hashes, the buckets into which something went (bucket 0 is left
+                           out then: rows of no unit are there too); of a sum, buckets whose S is not zero, for units
+                           whose rows cancel put nothing into it
+             all           sum |s_u| is at least the sum of S; the sum of Z is above it, but no lower bound of it
+             largest n     at most the n largest Z: units in one bucket have no more together than its Z
 The numbers are DOUBLE; a rule is certain only if it holds by more than `SLACK` of the sum of Z, far above what rounding
-can do. What is not certain is left to the exact pass over the open cells. So decisions are the exact ones.
+can do. What is not certain is left to the exact pass over the open cells. So decisions are the exact ones, whichever
+scan it was.
 Source of the rules: Willenborg & de Waal 2001, §6.2.
 """
 
@@ -16,24 +23,61 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.domain.rules import LevelRule
-from app.query.contributions import NETS, changes, condition, content, contributes, value
-from app.query.frontier import Measure
+from app.query.contributions import NETS, changes, condition, content, contributes, total, value
+from app.query.facts import UNKNOWN, Facts
+from app.query.frontier import Measure, UnitExpression
+from app.query.guarded import total_sql
 
 BUCKETS = 64
+"""Buckets of a fingerprint; each is a run of the rows of a mounted table."""
+COARSE = 8
+"""Buckets that do to bound the largest shares: most cells have them even enough."""
 SLACK = 1e-6
 """Part of a gross sum by which a bound must be clear of its limit; sums of 10^9 numbers of one size err by 10^-7."""
 NOTHING = 1e-9
 """Part of its gross sum below which a net sum is taken for zero."""
+MARGIN = 2
+"""How often the average cell must have the rows that prove it before counts are relied on: else many stay open."""
+
+
+class Scan(StrEnum):
+    """How the rows of a frontier are read to bound its cells."""
+
+    COUNTS = "counts"
+    MASKS = "masks"
+    BUCKETS = "buckets"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Certificates:
-    """SQL of what the buckets hold and prove, for the measures of one frontier under one rule."""
+    """SQL of what a scan holds and proves, for the measures of one frontier under one rule.
+
+    With `hashes` there are 64 buckets with sums of hashes, of which fingerprints are made.
+    """
 
     measures: tuple[Measure, ...]
     rule: LevelRule
+    units: tuple[UnitExpression, ...]
+    facts: Facts = UNKNOWN
+    hashed: bool = True
+
+    def scan(self, rows_per_cell: float | None) -> Scan:
+        """The cheapest scan that can prove what the rule demands, for cells of so many rows on average."""
+        if self.hashed or self.dominated:
+            return Scan.BUCKETS
+        known = [self.facts.rows_per_unit(u) for u in self.units]
+        needed = [MARGIN * (self.rule.contributors * k[0] + k[1]) for k in known if k is not None]
+        if self.nets or rows_per_cell is None or len(needed) < len(known) or rows_per_cell < max(needed):
+            return Scan.MASKS
+        return Scan.COUNTS
+
+    @property
+    def buckets(self) -> int:
+        """How many buckets there are."""
+        return BUCKETS if self.hashed else COARSE
 
     @property
     def dominated(self) -> list[int]:
@@ -42,13 +86,13 @@ class Certificates:
 
     @property
     def nets(self) -> list[int]:
-        """The measures to which a unit whose rows cancel does not contribute."""
-        return [j for j, m in enumerate(self.measures) if m.function in NETS]
+        """The measures to which a unit whose rows may cancel does not contribute."""
+        return [j for j, m in enumerate(self.measures) if m.function in NETS and not self._one_sign(m)]
 
     @property
     def own(self) -> list[int]:
         """The measures that not every row contributes to."""
-        return [j for j, m in enumerate(self.measures) if contributes(m) != "TRUE"]
+        return [j for j, m in enumerate(self.measures) if self._contributes(j) != "TRUE" or j in self.nets]
 
     @property
     def filtered(self) -> list[int]:
@@ -66,33 +110,99 @@ class Certificates:
         presence = [f"p{j}" for j in self.own]
         return ["p", *presence, *(f"q{j}" for j, m in enumerate(self.measures) if content(m, "") is not None)]
 
-    def bucket_columns(self, tag: str) -> list[str]:
-        """Of a cell and a bucket: sums of hashes, gross sums z and net sums s; `tag` is SQL, never NULL."""
-        columns = [f"sum(hash({tag})) AS p"]
-        for j, measure in enumerate(self.measures):
-            counts, what = contributes(measure), content(measure, tag)
-            if j in self.own:
-                columns.append(f"sum(CASE WHEN {counts} THEN hash({tag}) END) AS p{j}")
-            if what is not None:
-                entered = f"CASE WHEN {changes(measure)} THEN {what} END" if j in self.own else what
-                columns.append(f"sum({entered}) AS q{j}")
-            if j in self.filtered:
-                columns.append(f"bool_and({condition(measure)}) AS e{j}")
-            if j in self.summed:
-                columns += [f"sum(abs({value(measure)})) AS z{j}", f"abs(sum({value(measure)})) AS s{j}"]
+    def presence(self, measure: int) -> str:
+        """The column of hashes that tells who contributes to a measure."""
+        return f"p{measure}" if measure in self.own else "p"
+
+    def content(self, measure: int) -> str:
+        """The column of hashes that tells what is contributed to a measure."""
+        return f"q{measure}" if f"q{measure}" in self.hashes else self.presence(measure)
+
+    def _contributes(self, j: int) -> str:
+        return contributes(self.measures[j], self.facts)
+
+    def _one_sign(self, measure: Measure) -> bool:
+        return measure.argument is not None and self.facts.nonnegative(measure.argument)
+
+    def bucket(self, unit: int) -> str:
+        """SQL of the bucket of a row. Fewer buckets are runs of the 64, so that each is a run of the table as well."""
+        shift = (BUCKETS // self.buckets).bit_length() - 1
+        tag = f"{self._tag(unit)} & {BUCKETS - 1}"
+        return f"CAST({f'({tag}) >> {shift}' if shift else tag} AS UTINYINT)"
+
+    def _tag(self, unit: int) -> str:
+        return f"coalesce({total_sql(self.units[unit].tag_column())}, 0)"
+
+    def bucket_columns(self, unit: int) -> list[str]:
+        """Of a cell and a bucket: which units, as sums of hashes or masks; gross sums z and net sums s."""
+        columns = self._hash_columns(self._tag(unit)) if self.hashed else self._mask_columns(unit)
+        columns += [f"bool_and({condition(self.measures[j])}) AS e{j}" for j in self.filtered]
+        for j in self.summed:
+            columns.append(f"abs({total(self.measures[j], self.facts)}) AS s{j}")
+            if not self._one_sign(self.measures[j]):
+                columns.append(f"sum(abs({value(self.measures[j], self.facts)})) AS z{j}")
         return columns
 
-    def bounds(self) -> dict[str, str]:
-        """Of a cell, over its buckets: bounds n of contributors, w of the whole of a sum, t of its largest parts."""
-        found = {"n": "count(*) FILTER (WHERE b <> 0)"}
+    def _hash_columns(self, tag: str) -> list[str]:
+        columns = [f"sum(hash({tag})) AS p"]
+        for j, measure in enumerate(self.measures):
+            if j in self.own:
+                columns.append(f"{_where(f'hash({tag})', self._contributes(j))} AS p{j}")
+            if (what := content(measure, tag)) is not None:
+                columns.append(f"{_where(what, changes(measure, self.facts))} AS q{j}")
+        return columns
+
+    def _mask_columns(self, unit: int) -> list[str]:
+        """Masks of the units in a bucket by the next six bits of their tags; NULL leaves no mark."""
+        bit = f"1::UBIGINT << (({total_sql(self.units[unit].tag_column())} >> {BUCKETS.bit_length() - 1}) & 63)"
+        columns = [f"bit_or({bit}) AS m"]
+        columns += [f"bit_or(CASE WHEN {self._contributes(j)} THEN {bit} END) AS m{j}" for j in self.own]
+        for j in self.nets:
+            columns.append(f"{self._of_one_sign(j)} AS o{j}")
+        return columns
+
+    def _of_one_sign(self, j: int) -> str:
+        """SQL: do all values of a sum have one sign, so that nobody's cancel?"""
+        added = value(self.measures[j], self.facts)
+        return f"(min({added}) >= 0 OR max({added}) <= 0)"
+
+    def _gross(self, j: int) -> str:
+        return f"s{j}" if self._one_sign(self.measures[j]) else f"z{j}"
+
+    def bounds(self, scan: Scan, unit: int) -> dict[str, str]:
+        """Of a cell: bounds n of contributors, w of the whole of a sum, t of its largest parts, e of who is in it.
+
+        SQL of aggregates, over the buckets of the cell or, where there are none, over its rows.
+        """
+        if scan is not Scan.BUCKETS:
+            return self._rows_bounds(scan, unit)
+        found = {"n": "count(*) FILTER (WHERE b <> 0)" if self.hashed else _bits("m")}
         for j in self.own:
-            left = f" AND s{j} > {NOTHING} * z{j}" if j in self.nets else ""
-            found[f"n{j}"] = f"count(*) FILTER (WHERE b <> 0 AND p{j} <> 0{left})"
+            if self.hashed:
+                left = f" AND s{j} > {NOTHING} * {self._gross(j)}" if j in self.nets else ""
+                found[f"n{j}"] = f"count(*) FILTER (WHERE b <> 0 AND p{j} <> 0{left})"
+            else:
+                found[f"n{j}"] = _bits(f"CASE WHEN o{j} THEN m{j} END" if j in self.nets else f"m{j}")
         found |= {f"e{j}": f"bool_and(e{j})" for j in self.filtered}
         for j in self.dominated:
-            found |= {f"w{j}": f"sum(s{j})", f"y{j}": f"sum(z{j})"}
-            found |= {f"t{j}_{n}": largest(f"z{j}", n) for n in tops(self.rule)}
+            gross = self._gross(j)
+            found |= {f"w{j}": f"sum(s{j})", f"y{j}": f"sum({gross})"}
+            found |= {f"t{j}_{n}": largest(gross, n) for n in tops(self.rule)}
         return found
+
+    def _rows_bounds(self, scan: Scan, unit: int) -> dict[str, str]:
+        conditions = {"n": "TRUE"} | {f"n{j}": self._contributes(j) for j in self.own}
+        known = self.facts.rows_per_unit(self.units[unit])
+        if scan is Scan.COUNTS and known is not None:
+            most, nulls = known
+            found = {n: f"(greatest({_count(c)} - {nulls}, 0) + {most - 1}) // {most}" for n, c in conditions.items()}
+        else:
+            bit = f"1::UBIGINT << ({total_sql(self.units[unit].column())} & 63)"
+            marks = {n: bit if c == "TRUE" else f"CASE WHEN {c} THEN {bit} END" for n, c in conditions.items()}
+            found = {n: f"CAST(coalesce(bit_count(bit_or({mark})), 0) AS BIGINT)" for n, mark in marks.items()}
+            for j in self.nets:
+                found[f"n{j}"] = f"CASE WHEN {self._of_one_sign(j)} THEN {found[f'n{j}']} ELSE 0 END"
+        return found | {f"e{j}": f"bool_and({condition(self.measures[j])})" for j in self.filtered}
 
     def numbers(self, total: Total) -> dict[str, str]:
         """The same, exact, of a cell over its units: u, and per measure whether it contributes c, and its net sum s."""
@@ -165,6 +275,18 @@ def _within(verdict: str, n: int, share: float) -> Limit:
 def tops(rule: LevelRule) -> list[int]:
     """How many of the largest contributions the rules of a level add up."""
     return sorted({1, *(limit.n for limit in limits(rule))})
+
+
+def _where(hashed: str, condition: str) -> str:
+    return f"sum({hashed})" if condition == "TRUE" else f"sum(CASE WHEN {condition} THEN {hashed} END)"
+
+
+def _bits(masks: str) -> str:
+    return f"CAST(coalesce(sum(bit_count({masks})), 0) AS BIGINT)"
+
+
+def _count(condition: str) -> str:
+    return "count(*)" if condition == "TRUE" else f"count(*) FILTER (WHERE {condition})"
 
 
 def net(total: str, gross: str) -> str:

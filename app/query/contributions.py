@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from app.query.facts import UNKNOWN, Facts
 from app.query.frontier import SUMS, Measure
 from app.query.guarded import total_sql
 
@@ -23,26 +24,25 @@ _TOTALS = {
 """Function → how the results over disjoint sets of rows make the result over all of them, with the same type."""
 
 
-def changes(measure: Measure) -> str:
+def changes(measure: Measure, facts: Facts = UNKNOWN) -> str:
     """SQL: could the measure be another without this row? A zero is nothing to a sum, but it lowers an average."""
-    return _met(measure, zeros=measure.function not in NETS)
+    return _met(measure, facts, zeros=measure.function not in NETS)
 
 
-def contributes(measure: Measure) -> str:
+def contributes(measure: Measure, facts: Facts = UNKNOWN) -> str:
     """SQL: does this row's unit contribute to the measure through it? "TRUE" when every row does."""
-    return _met(measure, zeros=measure.function not in SUMS)
+    return _met(measure, facts, zeros=measure.function not in SUMS)
 
 
-def _met(measure: Measure, *, zeros: bool) -> str:
+def _met(measure: Measure, facts: Facts, *, zeros: bool) -> str:
     conditions = [f"coalesce({total_sql(measure.condition)}, FALSE)"] if measure.condition is not None else []
     if measure.argument is not None:
         argument = f"({total_sql(measure.argument)})"
         if measure.function in CONDITIONS:
             conditions.append(f"coalesce({argument}, FALSE)")
-        else:
-            conditions.append(f"{argument} IS NOT NULL")
-            if not zeros:
-                conditions.append(f"{argument} <> 0")
+        elif not facts.nonzero(measure.argument):
+            conditions += [f"{argument} IS NOT NULL"] if not facts.never_null(measure.argument) else []
+            conditions += [f"{argument} <> 0"] if not zeros else []
     return " AND ".join(conditions) or "TRUE"
 
 
@@ -53,10 +53,18 @@ def condition(measure: Measure) -> str | None:
     return " AND ".join(f"coalesce({total_sql(a)}, FALSE)" for a in asked) or None
 
 
-def value(measure: Measure) -> str:
+def value(measure: Measure, facts: Facts = UNKNOWN) -> str:
     """SQL: what this row adds to a sum, as DOUBLE; NULL when it adds nothing."""
     added = f"CAST(({total_sql(measure.argument)}) AS DOUBLE)" if measure.argument is not None else "1"
-    return f"CASE WHEN {contributes(measure)} THEN {added} END"
+    counts = contributes(measure, facts)
+    return added if counts == "TRUE" else f"CASE WHEN {counts} THEN {added} END"
+
+
+def total(measure: Measure, facts: Facts = UNKNOWN) -> str:
+    """SQL: the sum of what rows add, as DOUBLE; of a plain sum it is the measure itself, which is there anyhow."""
+    if measure.function in ("sum", "avg", "mean") and not measure.distinct and measure.argument is not None:
+        return f"CAST({total_sql(_in_place(measure, exp.Sum))} AS DOUBLE)"
+    return f"sum({value(measure, facts)})"
 
 
 def content(measure: Measure, tag: str) -> str | None:

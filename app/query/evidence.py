@@ -1,15 +1,17 @@
 """How is a frontier proved safe inside the sandbox? Frontier + rule → steps that compute, check and clean cells.
 
 The steps of frontier i, each a temporary table; u counts the units of its rows:
-  __g{i}_{u}  per cell and bucket of units (64, by the secret tag): sums of hashes that tell who contributes what,
-              gross and net sums, and for the first unit the parts of the answers where an answer has parts
-  __f{i}      the cells: keys k*, values a*; made of __g{i}_0 if every measure has parts, else in a scan of its own
-  __b{i}_{u}  per cell what the buckets prove: a lower bound of its contributors, bounds of the largest shares
+  __g{i}_{u}  if the scan is one by buckets: per cell and bucket of units what `app.query.certificates` needs of it,
+              and for the first unit the parts of the answers where an answer has parts
+  __f{i}      the cells: keys k*, values a*; made of __g{i}_0 if every measure has parts, else in a scan of its own;
+              where it is the scan that bounds, the bounds stand in it
+  __b{i}_{u}  else per cell a lower bound of its contributors, bounds of the largest shares, whether they are certain
   __x{i}_{u}  the exact numbers of those cells whose bounds leave anything open, in a second pass over their rows
   __v{i}      the verdicts, with no value of any cell
   __s{i}      the safe cells, all that the query above the frontier ever reads
-  __p{i}_{u}  contribution fingerprints of the safe cells: per bucket of units the sum of keyed hashes, modulo 2^64
-So one scan yields answers, bounds and fingerprints; see `app.query.certificates` for why decisions are exact ones.
+What is exported tells nothing of values: the verdicts, the hashes of keys and, for all that may be released or held
+against what was, the contribution fingerprints of the safe cells: per bucket of units the sums of keyed hashes, modulo
+2^64. One scan yields answers, bounds and fingerprints; without fingerprints a cheaper one does.
 Who contributes: units whose value really enters the measure, so not NULL, for sums not zero, FILTER honoured.
 """
 
@@ -22,12 +24,13 @@ from sqlglot import exp
 
 from app.domain.repairs import Noise
 from app.domain.rules import PLACES, LevelRule
-from app.query.certificates import BUCKETS, Certificates, limits, net
+from app.query.certificates import Certificates, Scan, limits, net
 from app.query.contributions import COUNTS, contributes, parts, value
+from app.query.facts import UNKNOWN, Facts
 from app.query.frontier import Frontier
 from app.query.guarded import total_sql
 
-_MODULUS = "18446744073709551616::HUGEINT"
+_MODULO = "& 18446744073709551615::HUGEINT"
 ROUNDED = frozenset({"count", "count_if", "countif", "sum"})
 
 Prefix = Callable[[list[exp.Expr]], str]
@@ -59,33 +62,54 @@ class FrontierSql:
     in_order: bool = False
     noise: Noise | None = None
     """Added to the counts of safe cells, by the key of each: the sum of the hashes of who contributes."""
+    facts: Facts = UNKNOWN
+    fingerprints: bool = True
+    """Whether there are any; without them no scan is longer than its proofs need."""
 
     def steps(self) -> list[tuple[str, str]]:
         """(table, SELECT) in the order in which they run."""
         i, units = self.frontier.number, range(len(self.frontier.units))
-        found = [(f"__g{i}_{u}", self._buckets(u)) for u in units]
+        by_bucket = units if self._scan is Scan.BUCKETS else ()
+        found = [(f"__g{i}_{u}", self._buckets(u)) for u in by_bucket]
         found.append((f"__f{i}", self._cells()))
-        found += [(f"__b{i}_{u}", self._bounds(u)) for u in units]
+        found += [(f"__b{i}_{u}", self._bounds(u)) for u in units if not self._bounded_at_once]
         found += [(f"__x{i}_{u}", self._exact(u)) for u in units]
-        found += [(f"__v{i}", self._verdicts()), (f"__s{i}", self._safe())]
-        return found + [(f"__p{i}_{u}", self._fingerprint(u)) for u in units]
+        return [*found, (f"__v{i}", self._verdicts()), (f"__s{i}", self._safe())]
 
     def exports(self) -> list[tuple[str, str]]:
-        """(file, SELECT): evidence, fingerprints in long form, and the hashes of each key of the safe cells."""
+        """(file, SELECT): evidence, the hashes of each key of the safe cells, and fingerprints."""
         i = self.frontier.number
         keys = ", ".join(f"hash(k{j}) AS h{j}" for j in range(len(self.frontier.keys)))
         listed = f"SELECT cell{', ' + keys if keys else ''} FROM __s{i}{' ORDER BY cell' if self.in_order else ''}"
-        return [
-            (f"evidence_{i}.parquet", f"SELECT * FROM __v{i} ORDER BY cell"),
-            (f"fingerprint_{i}.parquet", self._fingerprint_rows()),
-            (f"keys_{i}.parquet", listed),
-        ]
+        found = [(f"evidence_{i}.parquet", f"SELECT * FROM __v{i} ORDER BY cell"), (f"keys_{i}.parquet", listed)]
+        return [*found, (f"fingerprint_{i}.parquet", self._fingerprints())] if self._proof.hashed else found
+
+    def prints(self) -> tuple[tuple[str, str], ...]:
+        """The columns of presence and of content in the fingerprints: of the rows, then of each measure."""
+        proof = self._proof
+        return (("p", "p"), *((proof.presence(j), proof.content(j)) for j in range(len(self.frontier.measures))))
 
     # -- pieces
 
     @property
     def _proof(self) -> Certificates:
-        return Certificates(measures=self.frontier.measures, rule=self.rule)
+        f = self.frontier
+        hashed = self.fingerprints or self.noise is not None
+        return Certificates(measures=f.measures, rule=self.rule, units=f.units, facts=self.facts, hashed=hashed)
+
+    @property
+    def _scan(self) -> Scan:
+        return self._proof.scan(self.facts.rows_per_cell(self.frontier.keys))
+
+    @property
+    def _bounded_at_once(self) -> bool:
+        """Whether the bounds stand beside the answers."""
+        return len(self.frontier.units) == 1 and (self._scan is not Scan.BUCKETS or self._parts() is not None)
+
+    def _bounds_of(self, unit: int) -> str:
+        """The table of the bounds of each cell."""
+        i = self.frontier.number
+        return f"__f{i}" if self._bounded_at_once else f"__b{i}_{unit}"
 
     def _parts(self) -> list[tuple[list[str], str]] | None:
         """The parts and the total of each measure; None when one has none, or none of its sums may be regrouped."""
@@ -112,46 +136,63 @@ class FrontierSql:
         pairs = [f"{left}.k{j} IS NOT DISTINCT FROM {right}.k{j}" for j in range(len(self.frontier.keys))]
         return " AND ".join(pairs) or "TRUE"
 
-    def _tag(self, unit: int) -> str:
-        return f"coalesce({total_sql(self.frontier.units[unit].tag_column())}, 0)"
+    def _rows(self, columns: list[str], keys: int) -> str:
+        """The SELECT over the rows of the frontier, grouped by its first columns."""
+        return f"{self._with()}SELECT {', '.join(columns)} {self._tail()}{_by_position(keys)}"
 
     def _buckets(self, unit: int) -> str:
-        tag, of_parts = self._tag(unit), self._parts()
-        columns = [*self._keys(), f"CAST({tag} & {BUCKETS - 1} AS UTINYINT) AS b"]
+        of_parts = self._parts()
+        columns = [*self._keys(), f"{self._proof.bucket(unit)} AS b"]
         by = len(columns)
         columns += [c for columns, _ in of_parts for c in columns] if of_parts is not None and unit == 0 else []
-        columns += self._proof.bucket_columns(tag)
-        return f"{self._with()}SELECT {', '.join(columns)} {self._tail()}{_by_position(by)}"
+        return self._rows(columns + self._proof.bucket_columns(unit), by)
 
     def _cells(self) -> str:
-        f, of_parts = self.frontier, self._parts()
-        if of_parts is None:
-            columns = [*self._keys(), *(f"{total_sql(m.call)} AS a{j}" for j, m in enumerate(f.measures))]
-            inner = f"{self._with()}SELECT {', '.join(columns)} {self._tail()}"
+        f, of_parts, keys = self.frontier, self._parts(), len(self.frontier.keys)
+        whole = self._scan is not Scan.BUCKETS or of_parts is None
+        if whole or of_parts is None:
+            answers = [f"{total_sql(m.call)} AS a{j}" for j, m in enumerate(f.measures)]
+            grouped = self._rows([*self._keys(), *answers, *self._bounds_beside()], keys)
         else:
-            columns = [*self._key_list(), *(f"{total} AS a{j}" for j, (_, total) in enumerate(of_parts))]
-            inner = f"SELECT {', '.join(columns)} FROM __g{f.number}_0"
+            answers = [f"{total} AS a{j}" for j, (_, total) in enumerate(of_parts)]
+            columns = [*self._key_list(), *answers, *self._bounds_beside()]
+            grouped = f"SELECT {', '.join(columns)} FROM __g{f.number}_0{_by_position(keys)}"
         key = f"hash({', '.join(self._key_list())})" if f.keys else "0::UBIGINT"
         by = f"ORDER BY {', '.join(self._key_list())}" if f.keys and self.in_order else ""
-        grouped = f"{inner}{_by_position(len(f.keys))}"
-        return f"SELECT row_number() OVER ({by}) AS cell, {key} AS key, * FROM ({grouped})"
+        certain = f", {self._certain('c')} AS certain" if self._bounded_at_once else ""
+        return f"SELECT row_number() OVER ({by}) AS cell, {key} AS key, *{certain} FROM ({grouped}) c"
+
+    def _bounds_beside(self) -> list[str]:
+        """The bounds that the scan of the answers gives as well: of one unit under their names, of more numbered."""
+        if not self._bounded_at_once and self._scan is Scan.BUCKETS:
+            return []
+        named = [(u, n, sql) for u in range(len(self.frontier.units)) for n, sql in self._bounds_by(u).items()]
+        return [f"{sql} AS {name if self._bounded_at_once else f'{name}_of_{u}'}" for u, name, sql in named]
+
+    def _bounds_by(self, unit: int) -> dict[str, str]:
+        return self._proof.bounds(self._scan, unit)
+
+    def _certain(self, alias: str) -> str:
+        return "FALSE" if self.in_order else self._proof.certain(alias)
 
     def _bounds(self, unit: int) -> str:
-        i, bounds = self.frontier.number, self._proof.bounds()
-        columns = [*self._key_list(), *(f"{sql} AS {name}" for name, sql in bounds.items())]
-        inner = f"SELECT {', '.join(columns)} FROM __g{i}_{unit}{_by_position(len(self.frontier.keys))}"
-        certain = "FALSE" if self.in_order else self._proof.certain("b")
-        shown = ["f.cell", *self._key_list("f"), *(f"b.{name}" for name in bounds), f"{certain} AS certain"]
-        return f"SELECT {', '.join(shown)} FROM __f{i} f JOIN ({inner}) b ON {self._on_keys('f', 'b')}"
+        i, bounds = self.frontier.number, self._bounds_by(unit)
+        shown = ["f.cell", *self._key_list("f"), *(f"b.{name}" for name in bounds), f"{self._certain('b')} AS certain"]
+        if self._scan is Scan.BUCKETS:
+            columns = [*self._key_list(), *(f"{sql} AS {name}" for name, sql in bounds.items())]
+            inner = f"SELECT {', '.join(columns)} FROM __g{i}_{unit}{_by_position(len(self.frontier.keys))}"
+            return f"SELECT {', '.join(shown)} FROM __f{i} f JOIN ({inner}) b ON {self._on_keys('f', 'b')}"
+        renamed = ", ".join(["cell", *(f"{name}_of_{unit} AS {name}" for name in bounds)])
+        return f"SELECT {', '.join(shown)} FROM __f{i} f JOIN (SELECT {renamed} FROM __f{i}) b ON f.cell = b.cell"
 
     def _exact(self, unit: int) -> str:
         proof, measures = self._proof, self.frontier.measures
         needed = [*self._keys(), f"{total_sql(self.frontier.units[unit].column())} AS u"]
-        needed += [f"({contributes(measures[j])}) AS c{j}" for j in proof.own]
-        needed += [f"{value(measures[j])} AS x{j}" for j in proof.summed]
+        needed += [f"({contributes(measures[j], self.facts)}) AS c{j}" for j in proof.own]
+        needed += [f"{value(measures[j], self.facts)} AS x{j}" for j in proof.summed]
         rows = f"SELECT {', '.join(needed)} {self._tail()}"
         cells = ", ".join(["cell", *self._key_list()])
-        open_cells = f"SELECT {cells} FROM __b{self.frontier.number}_{unit} WHERE NOT certain"
+        open_cells = f"SELECT {cells} FROM {self._bounds_of(unit)} WHERE NOT certain"
         per_unit = ["c.cell", "s.u", *(f"bool_or(s.c{j}) AS c{j}" for j in proof.own)]
         per_unit += [f"{net(self._sum(f's.x{j}'), self._sum(f'abs(s.x{j})'))} AS s{j}" for j in proof.summed]
         units = (
@@ -167,9 +208,11 @@ class FrontierSql:
     def _verdicts(self) -> str:
         i, proof = self.frontier.number, self._proof
         units, measures = range(len(self.frontier.units)), range(len(self.frontier.measures))
-        columns, joins = ["f.cell", "f.key"], [f"FROM __f{i} f"]
+        f = "b0" if self._bounded_at_once else "f"
+        columns, joins = [f"{f}.cell", f"{f}.key"], [f"FROM __f{i} {f}"]
         for u in units:
-            joins += [f"JOIN __b{i}_{u} b{u} ON f.cell = b{u}.cell LEFT JOIN __x{i}_{u} x{u} ON f.cell = x{u}.cell"]
+            joins += [f"JOIN {self._bounds_of(u)} b{u} ON f.cell = b{u}.cell"] if f == "f" else []
+            joins += [f"LEFT JOIN __x{i}_{u} x{u} ON {f}.cell = x{u}.cell"]
             columns.append(f"x{u}.cell IS NOT NULL AS exact{u}, coalesce(x{u}.n, b{u}.n) AS n{u}")
             columns += [f"coalesce(x{u}.n{j}, b{u}.n{j}) AS n{u}_{j}" for j in proof.own]
             for j in proof.dominated:
@@ -230,39 +273,20 @@ class FrontierSql:
         """Per cell the key h* of each measure: all that its contributors' hashes add up to, modulo 2^64."""
         columns = self._key_list()
         for j in range(len(self.frontier.measures)):
-            total = f"coalesce(sum(g.{self._presence(j)}), 0) % {_MODULUS}"
+            total = f"coalesce(sum(g.{self._proof.presence(j)}), 0) {_MODULO}"
             columns.append(f"CAST({total} AS UBIGINT) AS h{j}")
         return f"SELECT {', '.join(columns)} FROM __g{self.frontier.number}_0 g{_by_position(len(self.frontier.keys))}"
 
-    def _presence(self, measure: int) -> str:
-        """The column of hashes that tells who contributes to a measure."""
-        return f"p{measure}" if f"p{measure}" in self._proof.hashes else "p"
-
-    def _fingerprint(self, unit: int) -> str:
-        i, hashes = self.frontier.number, self._proof.hashes
-        sums = ", ".join(f"CAST(coalesce(g.{name}, 0) % {_MODULUS} AS UBIGINT) AS {name}" for name in hashes)
-        return f"SELECT c.cell, g.b AS bucket, {sums} FROM __g{i}_{unit} g JOIN __s{i} c ON {self._on_keys('g', 'c')}"
-
-    def _fingerprint_rows(self) -> str:
-        """The fingerprints with one row per cell, measure, unit and bucket."""
-        i, k, hashes = self.frontier.number, self.rule.contributors, self._proof.hashes
-        parts = []
-        for u, unit in enumerate(self.frontier.units):
-            head = f"SELECT {i}::INTEGER AS frontier, p.cell::BIGINT AS cell"
-            tail = f"'{unit.type}' AS unit, {u}::INTEGER AS lane, {k}::INTEGER AS k, p.bucket AS bucket"
-            parts.append(
-                f"{head}, -1 AS measure, '' AS family, {tail}, p.p AS presence, p.p AS content FROM __p{i}_{u} p"
-            )
-            for j, measure in enumerate(self.frontier.measures):
-                family = measure.family.replace("'", "''")
-                presence = self._presence(j)
-                content = f"q{j}" if f"q{j}" in hashes else presence
-                parts.append(
-                    f"{head}, {j} AS measure, '{family}' AS family, {tail}, p.{presence} AS presence, "
-                    f"p.{content} AS content FROM __p{i}_{u} p JOIN __v{i} v ON p.cell = v.cell WHERE v.ok{j}"
-                )
-        order = " ORDER BY cell, measure, lane, bucket" if parts and self.in_order else ""
-        return " UNION ALL ".join(parts) + order
+    def _fingerprints(self) -> str:
+        """A row per safe cell, unit and bucket, with the columns of `prints`."""
+        i = self.frontier.number
+        sums = ", ".join(f"CAST(coalesce(g.{n}, 0) {_MODULO} AS UBIGINT) AS {n}" for n in self._proof.hashes)
+        lanes = [
+            f"SELECT c.cell::BIGINT AS cell, {u}::INTEGER AS lane, g.b AS bucket, {sums} "
+            f"FROM __g{i}_{u} g JOIN __s{i} c ON {self._on_keys('g', 'c')}"
+            for u in range(len(self.frontier.units))
+        ]
+        return " UNION ALL ".join(lanes) + (" ORDER BY cell, lane, bucket" if self.in_order else "")
 
 
 def _perturbed(count: str, key: str, noise: Noise) -> str:

@@ -10,12 +10,13 @@ from sqlglot import exp
 
 from app.domain.errors import Broken, Refusal
 from app.domain.privacy import Privacy, PrivateRun
-from app.domain.proofs import Grant, Plan
+from app.domain.proofs import FrontierOutline, Grant, Plan
 from app.domain.repairs import Repair
 from app.domain.rules import LevelRule
 from app.domain.values import Dataset
 from app.query.analysis import GovernedQuery
 from app.query.evidence import NO_STOPS, FrontierSql, Prefix, Stops
+from app.query.facts import facts_of
 from app.query.frontier import Frontier
 from app.query.govern import Governed
 from app.query.guarded import total_sql
@@ -38,11 +39,15 @@ def make_plan(
     stops: dict[int, Stops] | None = None,
     reproducible: bool = False,
     repair: Repair | None = None,
+    fingerprints: bool = True,
 ) -> Plan:
     """The plan of a granted analysis. `stops` are cells per frontier that the firewall keeps from leaving.
 
     A `reproducible` plan runs on one thread and gives the same result whatever the order of the source's rows; see
     `app.query.ordering`.
+
+    Without `fingerprints` it proves its cells in the cheapest way; what it gives may not be released, nor held against
+    what was.
 
     Raises Broken when the analysis was not governed, what `repaired` raises for a `repair`, and for noise of
     differential privacy what `privately` raises and Refusal("dp-not-reproducible").
@@ -64,10 +69,12 @@ def make_plan(
             stops=(stops or {}).get(f.number, NO_STOPS),
             in_order=reproducible,
             noise=wanted.noise,
+            facts=facts_of(f, wanted.datasets, [name for name, _ in governed.ctes]),
+            fingerprints=fingerprints,
         )
         for f in governed.frontiers
     ]
-    outlined = outlines(wanted.governed.frontiers, _prefix(wanted.governed), wanted.datasets)
+    outlined = _with_prints(outlines(wanted.governed.frontiers, _prefix(wanted.governed), wanted.datasets), frontiers)
     evidence = [*(e for f in frontiers for e in f.exports()), *margin_exports(outlined), *wanted.exports]
     steps = [step for f in frontiers for step in (*wanted.steps.get(f.frontier.number, ()), *f.steps())]
     task = QueryTask(
@@ -97,6 +104,16 @@ def make_plan(
 
 _EVIDENCE_ROWS = 1 << 26
 """Evidence has up to 64 rows per cell and measure; the limit on bytes still holds."""
+
+
+def _with_prints(
+    outlined: tuple[FrontierOutline, ...], frontiers: Iterable[FrontierSql]
+) -> tuple[FrontierOutline, ...]:
+    """The outlines with what the fingerprints of each frontier hold."""
+    return tuple(
+        replace(outline, prints=sql.prints(), families=tuple(m.family for m in sql.frontier.measures))
+        for outline, sql in zip(outlined, frontiers, strict=True)
+    )
 
 
 def _private_plan(

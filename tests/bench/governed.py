@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -21,43 +22,48 @@ import duckdb
 from app import config
 from app.catalog.manifest import read_catalog
 from app.catalog.mounting import mount_catalog
+from app.disclosure.evidence import judge
 from app.disclosure.history import History
 from app.domain.rules import LevelRule
-from app.domain.values import Dataset
+from app.domain.values import Dataset, Decision
 from app.engine import Engine
 from app.policy.conditions import Context
 from app.policy.decision import TRIAL
 from app.policy.snapshot import snapshot
 from app.policy.uses_file import load_uses
-from app.workflow import Question, evaluate
+from app.query.plan import make_plan
+from app.workflow import Question, authorize, evaluate, sandbox_error
 from sandbox.launcher import Launcher
 from sandbox.protocol import Limits
 from tests.bench.data import CACHE, prepare, prepare_skewed
-from tests.bench.measure import HEADER, GovernedRun, Line, measure, summary, write
+from tests.bench.measure import HEADER, GovernedRun, Line, mean_ratio, measure, summary, write
 from tests.bench.queries import AGGREGATES, LARGE, SKEWED, USES
 from tests.bench.sides import open_plain, run_plain, statement_seconds, usual_threads
 
 
 def governed(scale: float, rounds: int) -> bool:
-    """Print a line per aggregate and the mean, under two sets of rules; False when one could not be measured."""
+    """Print a line per aggregate and the mean, for each kind of plan; False when one could not be measured."""
     queries = AGGREGATES | LARGE if os.environ.get("BENCH_LARGE") == "1" else AGGREGATES
     good = _measured(f"sf{scale:g}", prepare(scale), queries, rounds)
-    if os.environ.get("BENCH_SKEWED") == "1":
+    if os.environ.get("BENCH_SKEWED", "1") == "1":
         good = _measured("skewed", prepare_skewed(), SKEWED, rounds) and good
     return good
 
 
 def _measured(name: str, catalog: Path, queries: Mapping[str, str], rounds: int) -> bool:
-    """Measure the queries under each set of rules; every plan makes fingerprints, in the scan that proves its cells."""
-    good, home, lines = True, CACHE / name / "home", list[Line]()
+    """Measure the queries by each kind of plan."""
+    good, home, found = True, CACHE / name / "home", dict[str, list[Line]]()
     with bench(catalog, home) as prepared:
-        for title, of in RULES.items():
-            print(f"\n{name}, {title}: medians of {rounds} alternating rounds, milliseconds\n{HEADER}", flush=True)
-            ruled = replace(prepared, engine=_under(prepared.engine, of))
-            lines = measure(queries, raw=ruled.raw, governed=ruled.governed, rounds=rounds)
+        for kind, (rule, way) in KINDS.items():
+            print(f"\n{name}, {kind}: medians of {rounds} alternating rounds, milliseconds\n{HEADER}", flush=True)
+            ruled = replace(prepared, engine=_under(prepared.engine, rule))
+            lines = measure(queries, raw=ruled.raw, governed=partial(way, ruled), rounds=rounds)
             print(summary(lines))
-            good = good and not any(line.problem for line in lines)
-    write(lines, CACHE / name / "result.json")
+            good, found = good and not any(line.problem for line in lines), found | {kind: lines}
+    print(f"\n{name}, governed / raw, geometric means")
+    for kind, lines in found.items():
+        print(f"  {kind:50}{mean_ratio(lines):6.2f}")
+    write(found, CACHE / name / "result.json")
     return good
 
 
@@ -65,15 +71,6 @@ def _under(engine: Engine, of: Callable[[LevelRule], LevelRule]) -> Engine:
     """The engine with other numbers for every level."""
     levels = {level: of(rule) for level, rule in engine.rules.levels.items()}
     return replace(engine, rules=replace(engine.rules, levels=levels))
-
-
-RULES: dict[str, Callable[[LevelRule], LevelRule]] = {
-    "contributors and fingerprints": lambda r: replace(
-        r, largest_share=None, p_percent=None, top_shares=(), all_same=True
-    ),
-    "with dominance": lambda r: replace(r, p_percent=r.p_percent or 10),
-}
-"""Which rules hold: only the number of contributors, or shares and the p%-rule besides. The last is written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +108,52 @@ class Bench:
             suppressed=done.report.suppressed,
         )
 
+    def proved(self, sql: str) -> GovernedRun:
+        """Run the text by a plan that proves its cells and makes no fingerprints; nothing of it may be released."""
+        room, begun = self._room(), time.perf_counter()
+        grant = authorize(self.engine, replace(self.question, sql=sql))
+        rule, limits = self.engine.rules.levels[grant.analysis.level], self.engine.limits["query"]
+        plan = make_plan(grant, rule, self.engine.callable_functions(), limits, fingerprints=False)
+        decide = time.perf_counter() - begun
+        answer = self.engine.launcher.run(plan.task, room, require_isolation=self.engine.require_isolation)
+        if answer.status != "ok":
+            raise sandbox_error(answer)
+        judged = judge(plan, room, {})
+        total, job = time.perf_counter() - begun, answer.usage.wall_seconds
+        shutil.rmtree(room)
+        return GovernedRun(
+            decide=decide,
+            engine=statement_seconds(answer.usage.stages),
+            job=job,
+            check=total - job - decide,
+            total=total,
+            decision=(Decision.REVIEW if grant.analysis.reasons else Decision.CHECKED).value,
+            suppressed=judged.suppressed,
+        )
+
     def _room(self) -> Path:
         room = self.folder / f"run-{next(self.numbers)}"
         room.mkdir()
         return room
+
+
+def _contributors(rule: LevelRule) -> LevelRule:
+    """The rule with no demand but the number of contributors."""
+    return replace(rule, largest_share=None, p_percent=None, top_shares=(), all_same=True)
+
+
+def _dominance(rule: LevelRule) -> LevelRule:
+    """The rule with shares and the p%-rule besides."""
+    return replace(rule, p_percent=rule.p_percent or 10)
+
+
+Way = Callable[[Bench, str], GovernedRun]
+KINDS: dict[str, tuple[Callable[[LevelRule], LevelRule], Way]] = {
+    "contributors": (_contributors, Bench.proved),
+    "contributors and dominance": (_dominance, Bench.proved),
+    "product: with dominance and fingerprints, as jobs run": (_dominance, Bench.governed),
+}
+"""What is proved, and how: plans of one generator. Jobs and `sluice try` compare what they make, so theirs is the last."""
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from math import nan
 from pathlib import Path
 from statistics import geometric_mean, median
 from time import perf_counter
@@ -118,7 +119,7 @@ def summary(lines: list[Line]) -> str:
     measured = [line for line in lines if not line.problem]
     if not measured:
         return "nothing was measured"
-    ratio = geometric_mean([line.ratio for line in measured])
+    ratio = mean_ratio(lines)
     around = 1000 * median(line.around for line in measured)
     return (
         f"governed / raw, geometric mean of {len(measured)} of {len(lines)} aggregates: {ratio:.2f}\n"
@@ -126,6 +127,13 @@ def summary(lines: list[Line]) -> str:
     )
 
 
-def write(lines: list[Line], file: Path) -> None:
-    """Keep the medians as JSON, for comparing with a later run."""
-    file.write_text(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1), encoding="utf-8")
+def mean_ratio(lines: list[Line]) -> float:
+    """The geometric mean of the ratios that could be measured; NaN when there is none."""
+    measured = [line.ratio for line in lines if not line.problem]
+    return geometric_mean(measured) if measured else nan
+
+
+def write(found: Mapping[str, list[Line]], file: Path) -> None:
+    """Keep the medians by kind of plan as JSON, for comparing with a later run."""
+    kinds = {kind: [asdict(line) for line in lines] for kind, lines in found.items()}
+    file.write_text(json.dumps(kinds, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from app.disclosure.explained import histogram, taken
+from app.disclosure.explained import histogram, rows_of, taken, verdicts_of
 from app.domain.proofs import CellEvidence, CheckReport, ColumnLineage, FieldFlow, NearCell, TextFinding
 from app.domain.report_json import from_json, to_json
 from app.domain.report_view import MAX_PAGE, CellsAsked, Earlier, operators_view, reviewers_view
@@ -69,8 +69,8 @@ def report(cells: tuple[CellEvidence, ...] = CELLS) -> CheckReport:
             TextFinding(column="maker", kind="plate", rows=4, of=30, verdict="identifier"),
             TextFinding(column="n", kind="bank-card", rows=1, of=30, verdict="chance"),
         ),
-        histogram=histogram(cells, 5),
-        taken=taken(cells),
+        histogram=histogram(rows_of(cells, 5), 5),
+        taken=taken(verdicts_of(cells)),
         lineage=(
             ColumnLineage(column="maker", sources=(FieldFlow(dataset="aircraft", field="maker", use="group"),)),
             ColumnLineage(column=None, sources=(FieldFlow(dataset="aircraft", field="year", use="filter:range"),)),
@@ -152,7 +152,7 @@ def test_no_page_is_longer_than_the_bound() -> None:
 
 
 def test_a_histogram_counts_rows_once_by_what_stands_behind_them() -> None:
-    bars = histogram(CELLS, 5)
+    bars = histogram(rows_of(CELLS, 5), 5)
     assert [(b.least, b.most, b.left, b.kept) for b in bars[:3]] == [(1, 4, 0, 1), (5, 9, 5, 1), (10, 24, 15, 0)]
     assert bars[-1].most is None
 

@@ -59,11 +59,13 @@ def _proved(outline: FrontierOutline, cells: list[CellEvidence], folder: Path) -
     named = pq.read_table(folder / f"evidence_{outline.number}.parquet", columns=["cell", "key"]).to_pylist()
     keys = {row["cell"]: row["key"] for row in named}
     numbers = {None: ROWS} | {text: number for number, text in enumerate(outline.measures)}
+    left = {(c.cell, numbers[c.measure]) for c in cells if c.verdict == "safe"}
     units: dict[tuple[int, int, int], set[int]] = {}
     for row in pq.read_table(folder / f"fingerprint_{outline.number}.parquet").to_pylist():
-        held = units.setdefault((keys[row["cell"]], row["measure"], row["lane"]), set())
-        if row["presence"]:
-            held.add(row["bucket"])
+        for measure, (presence, _) in enumerate(outline.prints, start=ROWS):
+            if (row["cell"], measure) in left:
+                held = units.setdefault((keys[row["cell"]], measure, row["lane"]), set())
+                held |= {row["bucket"]} if row[presence] else set()
     return Proved(
         outline=outline,
         evidence={(keys[c.cell], numbers[c.measure]): c for c in cells},
