@@ -39,7 +39,7 @@ SLACK = 1e-6
 """Part of a gross sum by which a bound must be clear of its limit; sums of 10^9 numbers of one size err by 10^-7."""
 NOTHING = 1e-9
 """Part of its gross sum below which a net sum is taken for zero."""
-MARGIN = 2
+MARGIN = 20
 """How often the average cell must have the rows that prove it before counts are relied on: else many stay open."""
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
+from statistics import median
 
 import duckdb
 
@@ -34,11 +35,11 @@ from app.policy.uses_file import load_uses
 from app.query.plan import make_plan
 from app.workflow import Question, authorize, evaluate, sandbox_error
 from sandbox.launcher import Launcher
-from sandbox.protocol import Limits
+from sandbox.protocol import Export, Limits, QueryTask, View
 from tests.bench.data import CACHE, prepare, prepare_skewed
-from tests.bench.measure import HEADER, GovernedRun, Line, mean_ratio, measure, summary, write
+from tests.bench.measure import HEADER, GovernedRun, Line, mean_ratios, measure, summary, write
 from tests.bench.queries import AGGREGATES, LARGE, SKEWED, USES
-from tests.bench.sides import open_plain, run_plain, statement_seconds, usual_threads
+from tests.bench.sides import RESULT, open_plain, run_plain, statement_seconds, usual_threads
 
 
 def governed(scale: float, rounds: int) -> bool:
@@ -60,9 +61,9 @@ def _measured(name: str, catalog: Path, queries: Mapping[str, str], rounds: int)
             lines = measure(queries, raw=ruled.raw, governed=partial(way, ruled), rounds=rounds)
             print(summary(lines))
             good, found = good and not any(line.problem for line in lines), found | {kind: lines}
-    print(f"\n{name}, governed / raw, geometric means")
+    print(f"\n{name + ', governed / raw, geometric means':60}{'time':>8}{'cpu':>8}")
     for kind, lines in found.items():
-        print(f"  {kind:50}{mean_ratio(lines):6.2f}")
+        print(f"{kind:60}" + "".join(f"{ratio:8.2f}" for ratio in mean_ratios(lines)))
     write(found, CACHE / name / "result.json")
     return good
 
@@ -71,6 +72,10 @@ def _under(engine: Engine, of: Callable[[LevelRule], LevelRule]) -> Engine:
     """The engine with other numbers for every level."""
     levels = {level: of(rule) for level, rule in engine.rules.levels.items()}
     return replace(engine, rules=replace(engine.rules, levels=levels))
+
+
+_LEAST = 1e-3
+"""Seconds that stand for no processor time at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +88,8 @@ class Bench:
     folder: Path
     raw_connection: duckdb.DuckDBPyConnection
     numbers: Iterator[int]
+    idle: float = 0.0
+    """Processor seconds of a job whose statement does nothing."""
 
     def raw(self, sql: str) -> None:
         """Run the operator's text on the very files that the governed query reads, with as many threads."""
@@ -104,6 +111,7 @@ class Bench:
             job=job,
             check=total - job - decide,
             total=total,
+            cpu=max(done.result.usage["cpu_seconds"] - self.idle, _LEAST),
             decision=done.report.decision.value,
             suppressed=done.report.suppressed,
         )
@@ -127,9 +135,25 @@ class Bench:
             job=job,
             check=total - job - decide,
             total=total,
+            cpu=max(answer.usage.cpu_seconds - self.idle, _LEAST),
             decision=(Decision.REVIEW if grant.analysis.reasons else Decision.CHECKED).value,
             suppressed=judged.suppressed,
         )
+
+    def measured_idle(self) -> float:
+        """Processor seconds of a job over the same tables that reads none of them."""
+        views = tuple(
+            View(name=d.name, path=d.path, columns=tuple(f.name for f in d.fields)) for d in self.question.datasets
+        )
+        export = Export(file=RESULT, sql="SELECT 1 AS a")
+        task = QueryTask(views=views, steps=(), exports=(export,), functions=(), limits=self.engine.limits["query"])
+        return median(self._cpu(task) for _ in range(5))
+
+    def _cpu(self, task: QueryTask) -> float:
+        room = self._room()
+        answer = self.engine.launcher.run(task, room, require_isolation=self.engine.require_isolation)
+        shutil.rmtree(room)
+        return answer.usage.cpu_seconds
 
     def _room(self) -> Path:
         room = self.folder / f"run-{next(self.numbers)}"
@@ -153,7 +177,7 @@ KINDS: dict[str, tuple[Callable[[LevelRule], LevelRule], Way]] = {
     "contributors and dominance": (_dominance, Bench.proved),
     "product: with dominance and fingerprints, as jobs run": (_dominance, Bench.governed),
 }
-"""What is proved, and how: plans of one generator. Jobs and `sluice try` compare what they make, so theirs is the last."""
+"""What is proved, by which plan of one generator. Jobs and `sluice try` compare what they make: theirs is the last."""
 
 
 @contextmanager
@@ -180,7 +204,7 @@ def bench(catalog: Path, home: Path) -> Iterator[Bench]:
             authorization=TRIAL,
             context=Context(now=datetime.now(UTC), purpose=held.purpose),
         )
-        yield Bench(
+        prepared = Bench(
             engine=engine,
             question=question,
             datasets=datasets,
@@ -188,4 +212,5 @@ def bench(catalog: Path, home: Path) -> Iterator[Bench]:
             raw_connection=connection,
             numbers=count(),
         )
+        yield replace(prepared, idle=prepared.measured_idle())
     shutil.rmtree(runs, ignore_errors=True)
