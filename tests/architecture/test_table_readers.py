@@ -8,11 +8,10 @@ from tests.architecture.source import ROOT, nodes
 
 READERS = {
     "app/disclosure/check.py",
+    "app/disclosure/columns.py",  # evidence, fingerprints, and sums of tables with margins: the last are gone once judged
     "app/disclosure/evidence.py",
     "app/disclosure/explained.py",
-    "app/disclosure/fingerprint.py",
     "app/disclosure/noise.py",  # writes the noise, reads no cell
-    "app/disclosure/suppression/cells.py",  # sums of tables with margins, whose files are gone once they are judged
     "app/release/table_files.py",  # writes the CSV of a bundle, shows it to nobody
     "app/trial.py",  # a trial on the user's own machine, over the user's own files
 }
