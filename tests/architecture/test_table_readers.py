@@ -8,7 +8,7 @@ from tests.architecture.source import ROOT, nodes
 
 READERS = {
     "app/disclosure/check.py",
-    "app/disclosure/columns.py",  # evidence, fingerprints, and sums of tables with margins: the last are gone once judged
+    "app/disclosure/columns.py",  # evidence, fingerprints, sums of tables with margins
     "app/disclosure/evidence.py",
     "app/disclosure/explained.py",
     "app/disclosure/noise.py",  # writes the noise, reads no cell
