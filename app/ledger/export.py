@@ -87,9 +87,10 @@ def _check_kept(trust: Trust) -> None:
 
 def _stored(connection: Connection) -> Iterator[Line]:
     query = select(ledger_entry).order_by(ledger_entry.c.position)
-    for row in connection.execution_options(yield_per=journal.BATCH).execute(query):
-        columns = {"at": row.at, "event": row.event, "actor": row.actor, "subject": row.subject}
-        yield Line(position=row.position, body=row.body, leaf=row.leaf_hash, columns=columns)
+    with connection.execution_options(yield_per=journal.BATCH).execute(query) as rows:
+        for row in rows:
+            columns = {"at": row.at, "event": row.event, "actor": row.actor, "subject": row.subject}
+            yield Line(position=row.position, body=row.body, leaf=row.leaf_hash, columns=columns)
 
 
 def _read_file(file: Path) -> Exported:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, Select, func, insert, select, text
 
 from app.domain.errors import Broken, Invalid
 from app.ledger import tiles, tree
@@ -85,16 +85,19 @@ def entries(
         query = query.where(ledger_entry.c.event == event)
     if limit >= 0:
         query = query.limit(limit)
-    for body in connection.execution_options(yield_per=BATCH).execute(query).scalars():
+    for body in _streamed(connection, query):
         yield parse(body)
 
 
 def bodies(connection: Connection) -> Iterator[str]:
     """The canonical text of every entry, in order."""
-    rows = connection.execution_options(yield_per=BATCH).execute(
-        select(ledger_entry.c.body).order_by(ledger_entry.c.position)
-    )
-    yield from rows.scalars()
+    yield from _streamed(connection, select(ledger_entry.c.body).order_by(ledger_entry.c.position))
+
+
+def _streamed(connection: Connection, query: Select[str]) -> Iterator[str]:
+    """Texts read batch by batch; the cursor is closed when the reader stops early, too."""
+    with connection.execution_options(yield_per=BATCH).execute(query) as rows:
+        yield from rows.scalars()
 
 
 def checkpoints(connection: Connection) -> list[str]:

@@ -117,6 +117,7 @@ def _plain(folder: Path, count: int) -> float:
     engine = writing_engine(f"sqlite:///{folder / 'plain.db'}")
     with engine.begin() as connection:
         PLAIN.create(connection)
+    statement = insert(PLAIN)
     begun = perf_counter()
     for start in range(0, count, BATCH):
         with engine.begin() as connection:
@@ -125,7 +126,7 @@ def _plain(folder: Path, count: int) -> float:
                 entry = Entry(index=number, **event)
                 row = {**event, "position": number, "body": entry.body(), "leaf_hash": entry.leaf().hex()}
                 del row["details"]
-                connection.execute(insert(PLAIN), row)
+                connection.execute(statement, row)
     seconds = perf_counter() - begun
     engine.dispose()
     return seconds
