@@ -30,7 +30,7 @@ def write_parquet(table: Path, target: Path, marks: Mapping[str, str]) -> None:
     """Write a Parquet file again with `marks` as its only metadata; columns and values stay as they are."""
     with pq.ParquetFile(table) as source:
         schema = source.schema_arrow.with_metadata(dict(marks))
-        with pq.ParquetWriter(target, schema, compression="zstd", store_schema=False) as writer:
+        with pq.ParquetWriter(target, schema, compression="zstd") as writer:
             writer.add_key_value_metadata(dict(marks))
             for batch in source.iter_batches(batch_size=BATCH_ROWS):
                 writer.write_batch(batch.replace_schema_metadata(dict(marks)))
