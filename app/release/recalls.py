@@ -21,7 +21,7 @@ from app.domain.times import stamp
 from app.release.archive import sha256
 from app.release.envelope import canonical, open_sealed, seal
 from app.release.links import make_void
-from app.release.receipt import Notary, check_in_force, check_signed, proved
+from app.release.receipt import Notary, check_signed, proved
 from app.release.records import ReleaseRecord, load, recalled
 from app.release.statement import predicate_of, statement_of, subjects_of
 from app.release.trust import Trusted
@@ -134,7 +134,6 @@ def _opened(body: Mapping[str, Any], trusted: Trusted) -> Recalls:
     opened = open_sealed(canonical(body["envelope"]), trusted.release)
     subjects = subjects_of(opened.body, KIND)
     predicate = predicate_of(opened.body)
-    check_in_force(opened, str(predicate["issued"]))
     check_signed(proved(body["receipt"], trusted.ledger), opened, LISTED, SUBJECT)
     releases = {str(said["sha256"]): said for said in predicate["recalls"]}
     if set(releases) != set(subjects.values()):

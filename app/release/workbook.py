@@ -59,8 +59,7 @@ def write_workbook(target: Path, sheets: Iterable[Sheet], marks: Mapping[str, st
 
     Raises Invalid("xlsx-text-too-long") for a text that a cell cannot hold.
     """
-    options = {"constant_memory": True, "tmpdir": str(target.parent), "strings_to_formulas": False}
-    book = xlsxwriter.Workbook(target, {**options, "strings_to_urls": False, "strings_to_numbers": False})
+    book = xlsxwriter.Workbook(target, {"constant_memory": True, "tmpdir": str(target.parent)})
     book.set_properties({"created": made.astimezone(UTC).replace(tzinfo=None)})
     for name, value in marks.items():
         book.set_custom_property(name, value, "text")

@@ -21,7 +21,7 @@ from app.release.trust import Trusted
 from app.release.verify import verify_bundle
 from app.signing.dated import DatedKey
 from tests.jobs.deployment import Deployment
-from tests.release.bundles import code
+from tests.release.bundles import code, manifest_with
 
 MONTH = timedelta(days=30)
 
@@ -91,6 +91,18 @@ def test_what_a_key_signs_after_its_end_is_refused_with_the_reason(timed: Deploy
     assert code(lambda: verify_bundle(bundle, timed.trusted())) == "manifest-key-not-in-force"
     ended = replace(old, valid_until=None)
     assert verify_bundle(bundle, Trusted(release=(ended,), ledger=timed.trusted().ledger)).files
+
+
+def test_a_key_that_has_ended_is_named_as_the_reason_also_without_the_ledger_s_help(
+    timed: Deployment, clock: Hand
+) -> None:
+    bundle = released(timed)
+    old, _ = rotated(timed)
+    stolen = release_key(timed.services.keys, old.public)
+    clock.now += 2 * MONTH
+    now = stamp(clock.now)
+    forged = manifest_with(bundle, (stolen,), lambda body: body["predicate"].update(created=now))
+    assert code(lambda: verify_bundle(forged, timed.trusted())) == "manifest-key-not-in-force"
 
 
 def test_nobody_signs_into_the_past_with_a_key_that_has_ended(timed: Deployment, clock: Hand) -> None:

@@ -161,6 +161,17 @@ def test_a_moment_between_look_and_take_is_not_enough(released: Released, monkey
     assert "release:fetched" not in here.events(release_id)
 
 
+def test_the_write_itself_lets_one_through(released: Released, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a database shows two transactions the same unused link, the second one changes no row."""
+    here, release_id, _ = released
+    made = link(here, release_id)
+    offer = desk(here).look(made.token)
+    monkeypatch.setattr(links, "look", lambda *_: offer)
+    assert desk(here).redeem(made.token)
+    assert code(lambda: desk(here).redeem(made.token)) == "link-used"
+    assert here.events(release_id).count("release:fetched") == 1
+
+
 def test_a_watermark_leads_to_its_release(released: Released) -> None:
     here, release_id, _ = released
     with here.store.reading() as connection:

@@ -13,7 +13,7 @@ import pytest
 from app.domain.errors import Invalid, Refusal
 from app.domain.times import stamp
 from app.release.envelope import canonical, seal
-from app.release.recalls import KIND, acknowledge, notices, read_list, recall, sign_list
+from app.release.recalls import KIND, LISTED, SUBJECT, acknowledge, notices, read_list, recall, sign_list
 from app.release.records import load
 from app.release.statement import statement_of
 from app.release.trust import Trusted
@@ -153,6 +153,17 @@ def test_a_list_of_a_stranger_or_an_ended_key_or_of_another_kind_is_not_believed
     receipt = json.loads(files["receipt.json"])["signed"]
     manifest.write_bytes(canonical({"envelope": json.loads(files["manifest.json"]), "receipt": receipt}))
     assert "manifest-malformed" in why(manifest, here.trusted())
+
+
+def test_a_list_that_does_not_agree_with_itself_is_not_believed(recalled: Released, tmp_path: Path) -> None:
+    here, _, _ = recalled
+    statement = statement_of(KIND, {"x.zip": "00"}, {"issued": stamp(here.store.clock()), "recalls": []})
+    envelope = seal(statement, here.signers())
+    index = here.notary().record(here.actor("officer"), envelope, here.signers(), LISTED, SUBJECT)
+    file = tmp_path / "recalls.json"
+    body = {"envelope": json.loads(envelope), "receipt": here.notary().prove(index)[0]}
+    file.write_bytes(canonical(body))
+    assert why(file, here.trusted()) == "unreadable"
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"envelope":1,"receipt":2}'])

@@ -78,6 +78,11 @@ def test_a_second_way_to_write_one_signature_is_refused() -> None:
     assert key.public.verify(MESSAGE, encode_dss_signature(r, s))
     assert not key.public.verify(MESSAGE, encode_dss_signature(r, s + sm2._N))
     assert not key.public.verify(MESSAGE, encode_dss_signature(r, 0))
+    assert not key.public.verify(MESSAGE, encode_dss_signature(0, s))
+    padded = bytes([0]) + r.to_bytes(33, "big")
+    numbers = b"\x02" + bytes([len(padded)]) + padded + encode_dss_signature(1, s)[5:]
+    assert not key.public.verify(MESSAGE, b"\x30" + bytes([len(numbers)]) + numbers)
+    assert not key.public.verify(MESSAGE, encode_dss_signature(r, s) + b"\0")
 
 
 def test_the_same_bytes_under_another_suite_are_another_key() -> None:

@@ -102,6 +102,20 @@ def test_a_receipt_that_does_not_prove_this_release_is_refused(
     assert code(lambda: verify_bundle(receipt_with(bundle, change), here.trusted())) == "bundle-ledger-proof"
 
 
+def test_an_entry_that_is_no_approval_does_not_stand_in_for_one(released: Released) -> None:
+    """Not even one about the same output and report, in the right ledger."""
+    here, _, bundle = released
+    claims = verify_bundle(bundle, here.trusted()).claims
+    details = {"report_hash": claims["report_hash"]}
+    with here.store.change(
+        "review:commented", actor=here.machine(), subject=claims["output"], details=details
+    ) as change:
+        pass
+    (proof,) = here.notary().prove(change.appended[0].index)
+    forged = receipt_with(bundle, lambda body: body.update(approval=proof))
+    assert code(lambda: verify_bundle(forged, here.trusted())) == "bundle-ledger-proof"
+
+
 def test_a_receipt_in_another_form_counts_as_altered(released: Released) -> None:
     here, _, bundle = released
     for change in (lambda c: c + b"\n", lambda c: c[:-1] + b',"more":1}', lambda _: b"[]", lambda _: b"\xff"):
