@@ -1,7 +1,7 @@
 """Does the ledger, told from its beginning, end in the states that the tables hold? Both must tell one story.
 
-Every move along a lifecycle, every release and every registration is an entry; whoever changes a table behind the
-ledger's back leaves a row that the entries do not lead to.
+Every move along a lifecycle, every release and every registration is an entry, and so is what they say of roles, scopes
+and hashes; whoever changes a table behind the ledger's back leaves a row that the entries do not lead to.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select
 from app.domain.errors import Refusal
 from app.domain.lifecycles import LIFECYCLES, START
 from app.ledger import journal
-from app.ledger.entries import Entry
-from app.store.tables import STATE_TABLES, organization, person, release
+from app.ledger.entries import Entry, canonical
+from app.store.tables import SCHEMA, STATE_TABLES, organization, person, release, role_membership
 
 NOWHERE = "-"
 """The state of what is not there."""
@@ -34,10 +34,29 @@ SIMPLE: dict[str, tuple[str, str]] = {
 }
 """Event → the thing it is about and the state it leaves it in, for things without a lifecycle."""
 
+ATTRIBUTES: dict[str, dict[str, str]] = {
+    "organization:registered": {"organization.kind": "kind"},
+    "person:registered": {"person.organization_id": "organization", "role_membership.role": "roles"},
+    "dataset:mounted": {"catalog_entry.current_version": "version"},
+    "authorization:granted": {"authorization.scope": "scope", "authorization.term_months": "term_months"},
+    "authorization:signed": {"authorization.valid_until": "valid_until"},
+    "output:quarantined": {"output.report_hash": "report_hash", "output.files": "files"},
+    "policy:drafted": {"policy.digest": "content_sha256"},
+    "policy:revised": {"policy.digest": "content_sha256"},
+    "template:proposed": {"template.digest": "digest"},
+    "template:submitted": {"template.digest": "digest"},
+    "release:bundled": {"release.bundle_sha256": "sha256", "release.recipient": "recipient"},
+}
+"""Event → column → the detail that the column must repeat until another entry says something else."""
+
+_ROLE = "role_membership.role"
+_LONGEST = 60
+"""Characters of a value in a refusal."""
+
 _MOVES = {t.ledger_event: life for life in LIFECYCLES.values() for t in life.transitions}
 
 Thing = tuple[str, str]
-"""(kind, identifier)."""
+"""(kind of thing or column, identifier)."""
 
 
 @dataclass
@@ -49,13 +68,16 @@ class Told:
 
     def hear(self, entry: Entry) -> None:
         """Follow one entry. Raises Refusal("ledger-move-impossible") when it is no move from where the thing stands."""
+        for column, detail in ATTRIBUTES.get(entry.event, {}).items():
+            if detail in entry.details:
+                self._note(entry, column, said(entry.details[detail]))
         if entry.event in SIMPLE:
-            kind, state = SIMPLE[entry.event]
+            self._note(entry, *SIMPLE[entry.event])
         elif entry.event in _MOVES:
             kind = _MOVES[entry.event].name
-            state = self._moved(entry, (kind, entry.subject))
-        else:
-            return
+            self._note(entry, kind, self._moved(entry, (kind, entry.subject)))
+
+    def _note(self, entry: Entry, kind: str, state: str) -> None:
         self.states[kind, entry.subject] = state
         self.last[kind, entry.subject] = entry.index
 
@@ -77,6 +99,11 @@ class Told:
         )
 
 
+def said(value: object) -> str:
+    """A value as an entry and a table say it: text as it is, everything else as canonical JSON."""
+    return value if isinstance(value, str) else canonical(value)
+
+
 def told(entries: Iterable[Entry]) -> Told:
     """Where `entries` lead, from nothing."""
     story = Told()
@@ -86,7 +113,7 @@ def told(entries: Iterable[Entry]) -> Told:
 
 
 def stored(connection: Connection) -> dict[Thing, str]:
-    """The states that the tables hold."""
+    """The states that the tables hold, and the columns of `ATTRIBUTES`."""
     states = {
         (name, str(subject)): str(state)
         for name, table in STATE_TABLES.items()
@@ -96,7 +123,27 @@ def stored(connection: Connection) -> dict[Thing, str]:
         for subject, active in connection.execute(select(table.c.id, table.c.active)):
             states[table.name, str(subject)] = "active" if active else "suspended"
     states |= {("release", str(subject)): "made" for subject in connection.execute(select(release.c.id)).scalars()}
-    return states
+    return states | _attributes(connection) | _roles(connection)
+
+
+def _attributes(connection: Connection) -> dict[Thing, str]:
+    found = {}
+    for name in sorted({column for columns in ATTRIBUTES.values() for column in columns} - {_ROLE}):
+        table, _, column = name.partition(".")
+        columns = SCHEMA.tables[table].c
+        for subject, value in connection.execute(select(columns.id, columns[column])):
+            if value is not None:
+                found[name, str(subject)] = said(value)
+    return found
+
+
+def _roles(connection: Connection) -> dict[Thing, str]:
+    """The roles of every person, as the entry of a registration lists them."""
+    held: dict[str, list[str]] = {}
+    query = select(role_membership).order_by(role_membership.c.role)
+    for row in connection.execute(query):
+        held.setdefault(row.person_id, []).append(row.role)
+    return {(_ROLE, subject): said(roles) for subject, roles in held.items()}
 
 
 def require_same_states(connection: Connection) -> None:
@@ -110,7 +157,7 @@ def require_same_states(connection: Connection) -> None:
         "ledger-states-differ",
         thing=thing[0],
         id=thing[1],
-        told=story.states.get(thing, NOWHERE),
-        state=now.get(thing, NOWHERE),
+        told=story.states.get(thing, NOWHERE)[:_LONGEST],
+        state=now.get(thing, NOWHERE)[:_LONGEST],
         index=story.last.get(thing, NOWHERE),
     )
