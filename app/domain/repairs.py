@@ -23,7 +23,7 @@ class Noise:
 class Repair:
     """One repair: `kind` is one of `REPAIRS`; rounding has a `base`, the cell-key method `noise`, dp its `privacy`.
 
-    Merging keeps a value of a key when the share `passing` of its contributors is in cells that may leave; top and
+    Merging keeps a value of a key when the share `passing` of its rows is in cells with enough contributors; top and
     bottom coding takes for undeclared ends what the `share` of the units reach.
     """
 

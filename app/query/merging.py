@@ -6,7 +6,8 @@ hierarchy climb one by one, and those of a coarser value that climbed are shown 
 A value stays when its cells have enough units. Nothing but that decides, who is in which cell: no measure is looked at.
 
 The steps of aggregations with the same rows; <b> is a hash of all that decides: the same question has the same names.
-  __m_<b>          which units are in which cell of the largest set of keys
+  __c_<b>          the cells of the largest set of keys: rows n; are there enough units for sure, by a mask of 64 bits
+  __m_<b>          of those that are sure a row, of the others one for each unit: which units are in which cell
   __d_<b>_<j>_<s>  of each value of key j its level d after step s, what it is there (g), and what it is on each level
   __k_<b>_<j>      of each value its label l, its level d, and how many values n have that label
 """
@@ -223,7 +224,7 @@ class _Recoder:
     def steps(self) -> Steps:
         """(table, SELECT) in the order in which they run: keys climb in turns, one level each."""
         made = dict.fromkeys(self.ladders, 0)
-        found = [(f"__m_{self.name}", self._members())]
+        found = [(f"__c_{self.name}", self._cells()), (f"__m_{self.name}", self._members())]
         found += [(self._state(j, 0), self._begun(j)) for j in self.ladders]
         for level in range(max(len(ladder.names) for ladder in self.ladders.values())):
             for j, ladder in self.ladders.items():
@@ -238,10 +239,36 @@ class _Recoder:
     def _state(self, key: int, step: int) -> str:
         return f"__d_{self.name}_{key}_{step}"
 
+    def _cells(self) -> str:
+        """Where the units of a cell set as many bits as there must be units, there are enough of them."""
+        bits = [f"bit_or(1::UBIGINT << ({total_sql(u.column())} & 63))" for u in self.frontier.units]
+        sure = " AND ".join(f"coalesce(bit_count({bit}), 0) >= {self.contributors}" for bit in bits)
+        columns = ", ".join([*self._keys(), "count(*) AS n", f"({sure}) AS sure"])
+        return f"{self._with()}SELECT {columns} {_rows(self.frontier)}{self._by()}"
+
     def _members(self) -> str:
-        columns = [f"{total_sql(k)} AS k{j}" for j, k in enumerate(self.frontier.keys)]
-        columns += [f"{total_sql(u.column())} AS u{i}" for i, u in enumerate(self.frontier.units)]
-        return f"{self.prefix(self.frontier.trees())}SELECT DISTINCT {', '.join(columns)} {_rows(self.frontier)}"
+        units = [f"u{i}" for i in range(len(self.frontier.units))]
+        keys = [f"k{j}" for j in range(len(self.frontier.keys))]
+        told = [f"{total_sql(u.column())} AS u{i}" for i, u in enumerate(self.frontier.units)]
+        rows = f"SELECT {', '.join([*self._keys(), *told])} {_rows(self.frontier)}"
+        on = " AND ".join(f"s.{k} IS NOT DISTINCT FROM c.{k}" for k in keys)
+        by = ", ".join(f"s.{name}" for name in (*keys, *units))
+        open_cells = f"SELECT {', '.join(keys)} FROM __c_{self.name} WHERE NOT sure"
+        nobody = ", ".join(f"NULL AS {u}" for u in units)
+        return (
+            f"{self._with()}SELECT {by}, count(*) AS n, FALSE AS sure FROM ({rows}) s JOIN ({open_cells}) c ON {on} "
+            f"GROUP BY {by} UNION ALL SELECT {', '.join(keys)}, {nobody}, n, sure FROM __c_{self.name} WHERE sure"
+        )
+
+    def _with(self) -> str:
+        return self.prefix(self.frontier.trees())
+
+    def _keys(self) -> list[str]:
+        return [f"{total_sql(k)} AS k{j}" for j, k in enumerate(self.frontier.keys)]
+
+    def _by(self) -> str:
+        """GROUP BY of the keys, by position: a key that is a number would be read as one."""
+        return f" GROUP BY {', '.join(str(j + 1) for j in range(len(self.frontier.keys)))}"
 
     def _begun(self, key: int) -> str:
         """Every value of a key as it is, with what it is on each level."""
@@ -263,7 +290,8 @@ class _Recoder:
         units = range(len(self.frontier.units))
         enough = " AND ".join(f"count(DISTINCT m.u{i}) >= {self.contributors}" for i in units)
         by = ", ".join(str(i + 1) for i in range(2 + len(seen)))
-        columns = ", ".join([f"s{key}.d AS d", f"s{key}.g AS g", *seen, "count(*) AS n", f"({enough}) AS enough"])
+        counted = ["sum(m.n) AS n", f"(bool_or(m.sure) OR ({enough})) AS enough"]
+        columns = ", ".join([f"s{key}.d AS d", f"s{key}.g AS g", *seen, *counted])
         cells = f"SELECT {columns} FROM __m_{self.name} m {' '.join(joins)} GROUP BY {by}"
         stays = f"coalesce(sum(n) FILTER (WHERE enough), 0) >= {self.passing!r} * sum(n) AS stays"
         per_value = f"SELECT d, g, {stays} FROM ({cells}) GROUP BY d, g"
