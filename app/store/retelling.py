@@ -15,7 +15,15 @@ from app.domain.errors import Refusal
 from app.domain.lifecycles import LIFECYCLES, START
 from app.ledger import journal
 from app.ledger.entries import Entry, canonical
-from app.store.tables import SCHEMA, STATE_TABLES, organization, person, release, role_membership
+from app.store.tables import (
+    SCHEMA,
+    STATE_TABLES,
+    authorization_version,
+    organization,
+    person,
+    release,
+    role_membership,
+)
 
 NOWHERE = "-"
 """The state of what is not there."""
@@ -39,7 +47,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     "person:registered": {"person.organization_id": "organization", "role_membership.role": "roles"},
     "dataset:mounted": {"catalog_entry.current_version": "version"},
     "authorization:granted": {"authorization.scope": "scope", "authorization.term_months": "term_months"},
-    "authorization:signed": {"authorization.valid_until": "valid_until"},
+    "authorization:signed": {"authorization.valid_until": "valid_until", "authorization_version.version": "versions"},
+    "authorization:version_renewed": {"authorization_version.version": "versions"},
     "output:quarantined": {"output.report_hash": "report_hash", "output.files": "files"},
     "policy:drafted": {"policy.digest": "content_sha256"},
     "policy:revised": {"policy.digest": "content_sha256"},
@@ -49,7 +58,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
 }
 """Event → column → the detail that the column must repeat until another entry says something else."""
 
-_ROLE = "role_membership.role"
+_ROLE, _VERSION = "role_membership.role", "authorization_version.version"
 _LONGEST = 60
 """Characters of a value in a refusal."""
 
@@ -123,12 +132,12 @@ def stored(connection: Connection) -> dict[Thing, str]:
         for subject, active in connection.execute(select(table.c.id, table.c.active)):
             states[table.name, str(subject)] = "active" if active else "suspended"
     states |= {("release", str(subject)): "made" for subject in connection.execute(select(release.c.id)).scalars()}
-    return states | _attributes(connection) | _roles(connection)
+    return states | _attributes(connection) | _roles(connection) | _versions(connection)
 
 
 def _attributes(connection: Connection) -> dict[Thing, str]:
     found = {}
-    for name in sorted({column for columns in ATTRIBUTES.values() for column in columns} - {_ROLE}):
+    for name in sorted({column for columns in ATTRIBUTES.values() for column in columns} - {_ROLE, _VERSION}):
         table, _, column = name.partition(".")
         columns = SCHEMA.tables[table].c
         for subject, value in connection.execute(select(columns.id, columns[column])):
@@ -144,6 +153,14 @@ def _roles(connection: Connection) -> dict[Thing, str]:
     for row in connection.execute(query):
         held.setdefault(row.person_id, []).append(row.role)
     return {(_ROLE, subject): said(roles) for subject, roles in held.items()}
+
+
+def _versions(connection: Connection) -> dict[Thing, str]:
+    """The versions of data sets that every authorization goes on with, as the entry of its signature lists them."""
+    held: dict[str, dict[str, str]] = {}
+    for row in connection.execute(select(authorization_version)):
+        held.setdefault(row.authorization_id, {})[row.dataset] = row.version
+    return {(_VERSION, subject): said(versions) for subject, versions in held.items()}
 
 
 def require_same_states(connection: Connection) -> None:

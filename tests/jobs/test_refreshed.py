@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from click.testing import CliRunner
-from sqlalchemy import create_engine, delete, select, text
+from sqlalchemy import delete, update
 
 from app import bootstrap
 from app.cli.main import sluice
-from app.domain.errors import SluiceError
-from app.store import schema
+from app.domain.errors import Refusal, SluiceError
+from app.store.retelling import require_same_states
 from app.store.tables import authorization_version
 from tests.disclosure.test_refresh import PEOPLE, version, world
 
@@ -104,7 +103,7 @@ def test_jobs_read_the_version_of_the_signature_until_the_provider_renews_it(fol
     assert run("catalog", "renew", authorization, "p", by="officer-highway") == [{"name": "p", "version": newer}]
     assert counted(tmp_path, authorization) == (PEOPLE + 15, [])
     (entry,) = [e for e in run("ledger", "list", "--subject", authorization, by="auditor") if "renewed" in e["event"]]
-    assert entry["details"]["version"].startswith(newer)
+    assert entry["details"]["versions"]["p"].startswith(newer)
 
 
 def test_the_firewall_holds_what_a_newer_authorization_asks_against_the_last_version(
@@ -118,36 +117,35 @@ def test_the_firewall_holds_what_a_newer_authorization_asks_against_the_last_ver
     assert run("job", "show", job, by="analyst-aero")["result"]["stopped_by_firewall"] == 1
 
 
-def test_what_was_mounted_only_after_the_signature_begins_with_its_first_version(folder: Path, tmp_path: Path) -> None:
+def test_without_a_version_of_the_beginning_the_first_counts_until_it_is_renewed(folder: Path, tmp_path: Path) -> None:
     authorization = authorized(tmp_path)
     running = bootstrap.services()
     with running.store.change("authorization:suspended", actor=running.machine(), subject=authorization) as change:
         change.execute(delete(authorization_version))
     refreshed(folder, 15)
     assert counted(tmp_path, authorization) == (PEOPLE, ["refresh:frozen"])
-    refused = run("catalog", "renew", authorization, "p", by="officer-highway")
-    assert isinstance(refused, SluiceError)
-    assert refused.code == "refresh-not-pinned"
+    run("catalog", "renew", authorization, "p", by="officer-highway")
+    assert counted(tmp_path, authorization) == (PEOPLE + 15, [])
 
 
-def test_what_was_signed_before_versions_were_kept_goes_on_with_the_ones_in_use(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'old.db'}")
-    with engine.begin() as connection:
-        command.upgrade(schema.configuration(connection), "0007")
-        connection.execute(text("PRAGMA foreign_keys = OFF"))
-        entry = "(id, name, code, state, kind, metadata, grade, operation_authorized, author, created_at, updated_at, "
-        entry += (
-            "current_version) VALUES (:n, :n, :n, 'published', 'public', '{}', 'general', 1, 'x', '', '', :version)"
-        )
-        for name, in_use in (("p", "v1"), ("later", None)):
-            connection.execute(text(f"INSERT INTO catalog_entry {entry}"), {"n": name, "version": in_use})
-        uses = json.dumps({"uses": [["p", "a", "group"], ["p", "b", "group"], ["later", "a", "group"]]})
-        row = "(id, state, application_id, operator_id, scope, term_months, valid_from, created_at, updated_at) "
-        row += "VALUES (:n, 'active', 'a', 'o', :uses, 1, :since, '', '')"
-        for name, since in (("signed", "2026-01-01"), ("unsigned", None)):
-            values = {"n": name, "uses": uses, "since": since}
-            connection.execute(text(f"INSERT INTO authorization {row}"), values)
-        command.upgrade(schema.configuration(connection), "head")
-        kept = connection.execute(select(authorization_version)).all()
-    engine.dispose()
-    assert [tuple(row) for row in kept] == [("signed", "p", "v1", "2026-01-01")]
+def test_only_what_a_signed_authorization_covers_is_renewed(folder: Path, tmp_path: Path) -> None:
+    for authorization, dataset in ((authorized(tmp_path), "q"), ("authorization-0", "p")):
+        refused = run("catalog", "renew", authorization, dataset, by="officer-highway")
+        assert isinstance(refused, SluiceError)
+        assert refused.code == "refresh-not-pinned"
+
+
+def test_ledger_and_tables_tell_the_same_of_versions(folder: Path, tmp_path: Path) -> None:
+    authorization, running = authorized(tmp_path), bootstrap.services()
+    newer = refreshed(folder, 15)
+    run("catalog", "renew", authorization, "p", by="officer-highway")
+    with running.store.reading() as connection:
+        require_same_states(connection)
+    entries = [e for e in run("ledger", "list", "--subject", authorization, by="auditor") if "versions" in e["details"]]
+    assert [e["event"] for e in entries] == ["authorization:signed", "authorization:version_renewed"]
+    assert entries[1]["details"]["versions"]["p"].startswith(newer)
+    with running.store.change("authorization:suspended", actor=running.machine(), subject=authorization) as change:
+        change.execute(update(authorization_version).values(version="0"))
+    with running.store.reading() as connection, pytest.raises(Refusal) as caught:
+        require_same_states(connection)
+    assert caught.value.code == "ledger-states-differ"
