@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from app.domain.errors import Invalid, Refusal, SluiceError, Unavailable
+from app.identity.keys import ledger_key
 from app.ledger import checkpoint, cosigning, request, tile_folder, watch
 from app.ledger.export import leaves, verify_database, verify_export, write_export
 from app.ledger.proof import continuation
@@ -290,15 +291,17 @@ def test_an_export_that_was_kept_names_what_was_cut_off(world: World, tmp_path: 
     assert verify_export(after, trust).fault == Fault(first=280, last=299, why="missing")
 
 
-@pytest.mark.parametrize("how", ["unsigned", "foreign", "other"])
+@pytest.mark.parametrize("how", ["unsigned", "foreign", "other", "forked", "longer"])
 def test_only_a_signature_of_a_checkpoint_of_ours_is_taken_in(world: World, how: str) -> None:
-    note, key = world.services.checkpoint(), witness_key(KEY, NAME)
-    harmed = {
-        "unsigned": note,
-        "foreign": checkpoint.sign(5, b"r" * 32, LOG) + cosign(checkpoint.sign(5, b"r" * 32, LOG), KEY, NAME, NOON),
-        "other": note + cosign(NOTE, KEY, NAME, NOON),
-    }[how]
+    note, key, own = world.services.checkpoint(), witness_key(KEY, NAME), ledger_key(world.services.keys)
     size = world.entries()
+    others = {
+        "foreign": checkpoint.sign(size, b"r" * 32, LOG),
+        "forked": checkpoint.sign(size, b"r" * 32, own),  # our key, another ledger
+        "longer": checkpoint.sign(size + 9, b"r" * 32, own),
+    }
+    other = others.get(how, note)
+    harmed = other + {"unsigned": "", "other": cosign(NOTE, KEY, NAME, NOON)}.get(how, cosign(other, KEY, NAME, NOON))
     with pytest.raises(Invalid) as refused:
         taken(world, harmed, key)
     assert refused.value.code == "ledger-cosignature-foreign"
