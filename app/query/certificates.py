@@ -286,7 +286,7 @@ def _bits(masks: str) -> str:
 
 
 def _count(condition: str) -> str:
-    return "count(*)" if condition == "TRUE" else f"count(*) FILTER (WHERE {condition})"
+    return "count(*)" if condition == "TRUE" else f"count(CASE WHEN {condition} THEN 1 END)"
 
 
 def net(total: str, gross: str) -> str:

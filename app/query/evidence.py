@@ -77,12 +77,14 @@ class FrontierSql:
         return [*found, (f"__v{i}", self._verdicts()), (f"__s{i}", self._safe())]
 
     def exports(self) -> list[tuple[str, str]]:
-        """(file, SELECT): evidence, the hashes of each key of the safe cells, and fingerprints."""
+        """(file, SELECT): evidence and, of the safe cells, the hashes of each key and the fingerprints."""
         i = self.frontier.number
-        keys = ", ".join(f"hash(k{j}) AS h{j}" for j in range(len(self.frontier.keys)))
-        listed = f"SELECT cell{', ' + keys if keys else ''} FROM __s{i}{' ORDER BY cell' if self.in_order else ''}"
-        found = [(f"evidence_{i}.parquet", f"SELECT * FROM __v{i} ORDER BY cell"), (f"keys_{i}.parquet", listed)]
-        return [*found, (f"fingerprint_{i}.parquet", self._fingerprints())] if self._proof.hashed else found
+        evidence = (f"evidence_{i}.parquet", f"SELECT * FROM __v{i} ORDER BY cell")
+        if not self._proof.hashed:
+            return [evidence]
+        keys = ", ".join(["cell", *(f"hash(k{j}) AS h{j}" for j in range(len(self.frontier.keys)))])
+        listed = f"SELECT {keys} FROM __s{i}{' ORDER BY cell' if self.in_order else ''}"
+        return [evidence, (f"keys_{i}.parquet", listed), (f"fingerprint_{i}.parquet", self._fingerprints())]
 
     def prints(self) -> tuple[tuple[str, str], ...]:
         """The columns of presence and of content in the fingerprints: of the rows, then of each measure."""

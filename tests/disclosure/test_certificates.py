@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import chain
@@ -14,7 +15,7 @@ import duckdb
 import pytest
 
 from app.domain.rules import LevelRule
-from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Unit
+from app.domain.values import Bilingual, Counted, Dataset, DatasetKind, Field, Level, Unit
 from app.query import certificates
 from app.query.evidence import FrontierSql
 from app.query.plan import make_plan
@@ -31,7 +32,9 @@ FIELDS = {
     "flag": "BOOLEAN",
     "code": "INTEGER",
 }
-UNITS = {"visit": ("person_id",), "job": ("person_id", "firm_id")}
+UNITS = {"visit": ("person_id",), "job": ("person_id", "firm_id"), "stay": ("person_id",)}
+"""Table → its units. What was counted in "stay" is known, and tells much: nobody has more than three rows there, all
+amounts are above zero, money is not below."""
 Row = dict[str, Any]
 Contribution = Callable[[Row], Any]
 
@@ -99,7 +102,38 @@ def rows_of(seed: int, count: int) -> list[Row]:
     return rows
 
 
-def dataset(name: str) -> Dataset:
+def stays(seed: int, rows: list[Row]) -> list[Row]:
+    """Rows of which much is known; in some zones are few persons, some three times each, and rows of nobody."""
+    r, found, of = random.Random(seed), list[Row](), dict[int, int]()
+    for row in rows:
+        person = r.randrange(1500) if r.random() < 0.3 else r.randrange(3 + (row["zone"] or 4) ** 2)
+        if of.get(person, 0) == 3:
+            person = 2000 + len(found)
+        of[person] = of.get(person, 0) + 1
+        money = None if row["money"] is None else abs(row["money"])
+        found.append(row | {"person_id": person, "amount": r.choice((1, 1, 5, 5000)), "money": money})
+    some = r.sample(found, 300)
+    for zone in range(12):
+        people = [90000 + 100 * zone + n for n in range(zone + 1)] * 3 + [None]
+        found += [r.choice(some) | {"zone": 20 + zone, "person_id": person} for person in people]
+    return found
+
+
+def counted(name: str, rows: list[Row]) -> Counted:
+    """What mounting counts in a column."""
+    values = [row[name] for row in rows if row[name] is not None]
+    exact = FIELDS[name].startswith(("INT", "DEC"))
+    return Counted(
+        column=name,
+        distinct=len(set(values)),
+        nulls=len(rows) - len(values),
+        most=max(Counter(values).values()) if name.endswith("_id") else None,
+        zeros=sum(v == 0 for v in values) if exact else None,
+        negatives=sum(v < 0 for v in values) if exact else None,
+    )
+
+
+def dataset(name: str, rows: list[Row]) -> Dataset:
     """A mounted table with one or two columns of units."""
     return Dataset(
         name=name,
@@ -120,7 +154,8 @@ def dataset(name: str) -> Dataset:
         units=tuple(Unit(type=c.removesuffix("_id"), column=c, tag=f"__tag_{c}") for c in UNITS[name]),
         version="0" * 64,
         path=f"/vault/{name}",
-        rows=1,
+        rows=len(rows),
+        counted=tuple(counted(n, rows) for n in FIELDS) if name == "stay" else (),
     )
 
 
@@ -128,16 +163,20 @@ def _tag(value: int | None, seed: str) -> int | None:
     return None if value is None else random.Random(f"{seed}/{value}").getrandbits(64)
 
 
+World = tuple[Pipeline, dict[str, list[Row]]]
+
+
 @pytest.fixture(scope="module", params=[1, 2])
-def world(request: pytest.FixtureRequest) -> tuple[Pipeline, list[Row]]:
+def world(request: pytest.FixtureRequest) -> World:
     rows, connection = rows_of(request.param, 5000), duckdb.connect(config={"threads": 2})
+    held = {"visit": rows, "job": rows, "stay": stays(request.param, rows)}
     for table, columns in UNITS.items():
         hidden = [f"__tag_{c}" for c in columns]
         declared = [f"{n} {t}" for n, t in FIELDS.items()] + [f"{h} UBIGINT" for h in hidden]
         connection.execute(f"CREATE TABLE {table} ({', '.join(declared)})")
-        values = [[*row.values(), *(_tag(row[c], f"{request.param}{c}") for c in columns)] for row in rows]
-        connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(declared))})", values)
-    return Pipeline(connection, tuple(dataset(t) for t in UNITS)), rows
+        tagged = [[*row.values(), *(_tag(row[c], f"{request.param}{c}") for c in columns)] for row in held[table]]
+        connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(declared))})", tagged)
+    return Pipeline(connection, tuple(dataset(t, held[t]) for t in UNITS)), held
 
 
 def rule(
@@ -166,10 +205,14 @@ RULES = [
 ]
 
 
-def decided(pipeline: Pipeline, sql: str, of: LevelRule, *, reproducible: bool) -> dict[Any, tuple[bool, ...]]:
+def decided(
+    pipeline: Pipeline, sql: str, of: LevelRule, *, reproducible: bool = False, fingerprints: bool = True
+) -> dict[Any, tuple[bool, ...]]:
     """First key → whether the row and each measure are safe, as the plan's own steps say."""
     grant = authorize(ENGINE, pipeline.question(sql))
-    plan = make_plan(grant, of, ENGINE.callable_functions(), ENGINE.limits["query"], reproducible=reproducible)
+    given = (ENGINE.callable_functions(), ENGINE.limits["query"])
+    plan = make_plan(grant, of, *given, reproducible=reproducible, fingerprints=fingerprints)
+    pipeline.checked(plan.task)
     pipeline.run(plan.task)
     oks = ", ".join(f"v.ok{j}" for j in range(len(plan.frontiers[0].measures)))
     found = pipeline.connection.execute(
@@ -237,12 +280,12 @@ def _kept(largest: list[Fraction], of: LevelRule) -> bool | None:
 CASES = [(table, name) for table in UNITS for name in SETS]
 
 
-def differences(world: tuple[Pipeline, list[Row]], table: str, asked: list[Asked], of: LevelRule) -> list[str]:
+def differences(world: World, table: str, asked: list[Asked], of: LevelRule, *, fingerprints: bool = True) -> list[str]:
     """Every cell that the plan decides in another way than the fractions do."""
-    pipeline, rows = world
+    pipeline, held = world
     sql = f"SELECT zone, {', '.join(m.sql for m in asked)} FROM {table} GROUP BY zone"
-    by_bounds = decided(pipeline, sql, of, reproducible=False)
-    right = truth(rows, asked, UNITS[table], of)
+    by_bounds = decided(pipeline, sql, of, fingerprints=fingerprints)
+    right = truth(held[table], asked, UNITS[table], of)
     pairs = chain.from_iterable(
         ((zone, j, ours, theirs) for j, (ours, theirs) in enumerate(zip(by_bounds[zone], right[zone], strict=True)))
         for zone in right
@@ -251,45 +294,105 @@ def differences(world: tuple[Pipeline, list[Row]], table: str, asked: list[Asked
     return [f"zone {z}, {j}: {o} for {t}" for z, j, o, t in pairs if t is not None and o != t]
 
 
+KINDS = pytest.mark.parametrize("fingerprints", [True, False], ids=["fingerprints", "proofs alone"])
+
+
+@KINDS
 @pytest.mark.parametrize(("table", "measures"), CASES)
 def test_every_decision_by_bounds_is_the_one_that_fractions_give(
-    world: tuple[Pipeline, list[Row]], table: str, measures: str
+    world: World, table: str, measures: str, *, fingerprints: bool
 ) -> None:
     for of in RULES:
-        assert not differences(world, table, SETS[measures], of), of
+        assert not differences(world, table, SETS[measures], of, fingerprints=fingerprints), of
 
 
 @pytest.mark.parametrize(("table", "measures"), CASES)
+def test_what_counts_and_masks_prove_is_what_fractions_give(
+    world: World, monkeypatch: pytest.MonkeyPatch, table: str, measures: str
+) -> None:
+    for margin in (0, 10**6):
+        monkeypatch.setattr(certificates, "MARGIN", margin)
+        for k in (2, 5, 20):
+            assert not differences(world, table, SETS[measures], rule(k), fingerprints=False), (margin, k)
+
+
+def test_each_kind_of_scan_is_one_that_the_plans_above_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline, _ = world
+    sql = "SELECT zone, count(*), sum(amount) FROM stay GROUP BY zone"
+
+    def scan(of: LevelRule, margin: int) -> str:
+        monkeypatch.setattr(certificates, "MARGIN", margin)
+        decided(pipeline, sql, of, fingerprints=False)
+        grant = authorize(ENGINE, pipeline.question(sql))
+        task = make_plan(grant, of, ENGINE.callable_functions(), ENGINE.limits["query"], fingerprints=False).task
+        return task.steps[0].sql
+
+    assert "bit_or" not in scan(rule(5), 1)
+    assert "bit_or" in scan(rule(5), 10**6)
+    assert ">> 3" in scan(rule(5, 0.5), 1)
+    assert open_cells(pipeline)[0] < open_cells(pipeline)[1]
+
+
+@KINDS
+@pytest.mark.parametrize(("table", "measures"), CASES)
 def test_what_is_counted_exactly_throughout_is_decided_alike(
-    world: tuple[Pipeline, list[Row]], table: str, measures: str
+    world: World, table: str, measures: str, *, fingerprints: bool
 ) -> None:
     sql = f"SELECT zone, {', '.join(m.sql for m in SETS[measures])} FROM {table} GROUP BY zone"
     for of in RULES[:3]:
-        by_bounds = decided(world[0], sql, of, reproducible=False)
+        by_bounds = decided(world[0], sql, of, fingerprints=fingerprints)
         assert open_cells(world[0])[0] < open_cells(world[0])[1], "nothing was certain"
         assert by_bounds == decided(world[0], sql, of, reproducible=True)
         assert open_cells(world[0])[0] == open_cells(world[0])[1]
 
 
+@KINDS
 @pytest.mark.parametrize(("name", "value"), [("SLACK", -0.5), ("NOTHING", -1.0)], ids=["limits", "rows that cancel"])
 def test_bounds_that_prove_too_much_are_noticed(
-    world: tuple[Pipeline, list[Row]], monkeypatch: pytest.MonkeyPatch, name: str, value: float
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str, value: float, *, fingerprints: bool
 ) -> None:
     monkeypatch.setattr(certificates, name, value)
-    assert any(differences(world, "visit", SETS["all"], of) for of in RULES)
+    assert any(differences(world, "visit", SETS["all"], of, fingerprints=fingerprints) for of in RULES)
 
 
+WRONG = {
+    "most": lambda c: replace(c, most=1),
+    "nulls": lambda c: replace(c, nulls=0),
+    "zeros": lambda c: replace(c, zeros=0, nulls=0),
+    "negatives": lambda c: replace(c, zeros=0, nulls=0, negatives=0),
+}
+"""What a mounting could have counted too low."""
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_counts_of_the_mounting_that_are_too_low_are_noticed(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    pipeline, held = world
+    monkeypatch.setattr(certificates, "MARGIN", 0)
+    asked = ([MEASURES[0], MEASURES[4]], [m for m in SETS["with parts"] if "heat" not in m.sql])
+    tables = {n: replace(dataset(n, rows), counted=tuple(counted(c, rows) for c in FIELDS)) for n, rows in held.items()}
+    for known, noticed in ((lambda c: c, False), (WRONG[what], True)):
+        told = [replace(d, counted=tuple(map(known, d.counted))) for d in tables.values()]
+        lied = (Pipeline(pipeline.connection, tuple(told)), held)
+        cases = [(t, a, rule(k)) for t in tables for a in asked for k in (2, 9, 20)]
+        found = [differences(lied, *case, fingerprints=False) for case in cases]
+        assert any(found) == noticed
+
+
+@KINDS
 def test_an_exact_pass_that_is_left_out_is_noticed(
-    world: tuple[Pipeline, list[Row]], monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, *, fingerprints: bool
 ) -> None:
     whole = FrontierSql._exact
     monkeypatch.setattr(FrontierSql, "_exact", lambda self, unit: f"SELECT * FROM ({whole(self, unit)}) WHERE FALSE")
-    assert any(differences(world, "visit", SETS["all"], of) for of in RULES)
+    assert any(differences(world, "visit", SETS["all"], of, fingerprints=fingerprints) for of in RULES)
 
 
-def test_a_value_that_is_no_number_makes_nothing_certain(world: tuple[Pipeline, list[Row]]) -> None:
+@KINDS
+def test_a_value_that_is_no_number_makes_nothing_certain(world: World, *, fingerprints: bool) -> None:
     pipeline, _ = world
     for value in ("nan", "inf", "-inf"):
         sql = f"SELECT zone, sum(CASE WHEN code = 3 THEN '{value}'::DOUBLE ELSE heat END) FROM visit GROUP BY zone"
-        ours = decided(pipeline, sql, RULES[1], reproducible=False)
+        ours = decided(pipeline, sql, RULES[1], fingerprints=fingerprints)
         assert ours == decided(pipeline, sql, RULES[1], reproducible=True)
