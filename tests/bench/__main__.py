@@ -1,7 +1,7 @@
 """What does keeping data safe cost? `make bench` prints it in sections, each against a baseline of the same run.
 
 `python -m tests.bench [SECTION …]` runs only some. BENCH_SF is the scale of TPC-H, BENCH_ROUNDS the rounds;
-with BENCH_SKEWED=1 aggregates over 10 million rows of skewed units are measured too.
+BENCH_SKEWED=0 leaves out the aggregates over 10 million rows of skewed units.
 """
 
 from __future__ import annotations

@@ -38,6 +38,7 @@ from sandbox.launcher import Launcher
 from sandbox.protocol import Export, Limits, QueryTask, View
 from tests.bench.data import CACHE, prepare, prepare_skewed
 from tests.bench.measure import HEADER, GovernedRun, Line, mean_ratios, measure, summary, write
+from tests.bench.peer import acro_crosstab
 from tests.bench.queries import AGGREGATES, LARGE, SKEWED, USES
 from tests.bench.sides import RESULT, open_plain, run_plain, statement_seconds, usual_threads
 
@@ -48,6 +49,7 @@ def governed(scale: float, rounds: int) -> bool:
     good = _measured(f"sf{scale:g}", prepare(scale), queries, rounds)
     if os.environ.get("BENCH_SKEWED", "1") == "1":
         good = _measured("skewed", prepare_skewed(), SKEWED, rounds) and good
+        print(acro_crosstab(prepare_skewed() / "visit.parquet"))
     return good
 
 
