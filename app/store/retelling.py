@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import cast
 
 from sqlalchemy import Connection, select
 
@@ -21,8 +22,11 @@ from app.store.tables import (
     authorization_version,
     organization,
     person,
+    privacy_spending,
     release,
     role_membership,
+    template_vote,
+    vote,
 )
 
 NOWHERE = "-"
@@ -58,6 +62,12 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
 }
 """Event → column → the detail that the column must repeat until another entry says something else."""
 
+VOTES = {"vote:cast": "vote", "template:voted": "template_vote"}
+"""Event → the table in which whoever acted then has a row about the subject; how they voted stands in no entry."""
+
+_CLAIMED = "claimed"
+"""The choice of who took a seat in a review and has not voted yet."""
+_SPENT = "privacy:spent"
 _ROLE, _VERSION = "role_membership.role", "authorization_version.version"
 _LONGEST = 60
 """Characters of a value in a refusal."""
@@ -85,10 +95,17 @@ class Told:
         elif entry.event in _MOVES:
             kind = _MOVES[entry.event].name
             self._note(entry, kind, self._moved(entry, (kind, entry.subject)))
+        elif entry.event in VOTES:
+            self._note(entry, VOTES[entry.event], "voted", entry.actor)
+        elif entry.event == _SPENT:
+            for dataset in cast("list[str]", entry.details.get("datasets", [])):
+                before = self.states.get((privacy_spending.name, f"{entry.subject} {dataset}"), "")
+                self._note(entry, privacy_spending.name, f"{before} {entry.details.get('epsilon')}", dataset)
 
-    def _note(self, entry: Entry, kind: str, state: str) -> None:
-        self.states[kind, entry.subject] = state
-        self.last[kind, entry.subject] = entry.index
+    def _note(self, entry: Entry, kind: str, state: str, of: str = "") -> None:
+        """Keep a state of the entry's subject, or of what `of` names beside it."""
+        thing = (kind, f"{entry.subject} {of}" if of else entry.subject)
+        self.states[thing], self.last[thing] = state, entry.index
 
     def _moved(self, entry: Entry, thing: Thing) -> str:
         here = self.states.get(thing, START)
@@ -132,7 +149,8 @@ def stored(connection: Connection) -> dict[Thing, str]:
         for subject, active in connection.execute(select(table.c.id, table.c.active)):
             states[table.name, str(subject)] = "active" if active else "suspended"
     states |= {("release", str(subject)): "made" for subject in connection.execute(select(release.c.id)).scalars()}
-    return states | _attributes(connection) | _roles(connection) | _versions(connection)
+    listed = _attributes(connection) | _roles(connection) | _versions(connection)
+    return states | listed | _votes(connection) | _spent(connection)
 
 
 def _attributes(connection: Connection) -> dict[Thing, str]:
@@ -161,6 +179,24 @@ def _versions(connection: Connection) -> dict[Thing, str]:
     for row in connection.execute(select(authorization_version)):
         held.setdefault(row.authorization_id, {})[row.dataset] = row.version
     return {(_VERSION, subject): said(versions) for subject, versions in held.items()}
+
+
+def _votes(connection: Connection) -> dict[Thing, str]:
+    """Who has voted in which review; a seat that was only claimed is given up without an entry."""
+    rows = {
+        vote.name: select(vote.c.output_id, vote.c.reviewer).where(vote.c.choice != _CLAIMED),
+        template_vote.name: select(template_vote.c.template_id, template_vote.c.reviewer),
+    }
+    return {(name, f"{a} {b}"): "voted" for name, query in rows.items() for a, b in connection.execute(query)}
+
+
+def _spent(connection: Connection) -> dict[Thing, str]:
+    """What every job has spent of every data set, run by run."""
+    found: dict[Thing, str] = {}
+    for row in connection.execute(select(privacy_spending).order_by(privacy_spending.c.id)):
+        thing = (privacy_spending.name, f"{row.job_id} {row.dataset}")
+        found[thing] = f"{found.get(thing, '')} {row.epsilon}"
+    return found
 
 
 def require_same_states(connection: Connection) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import Table, delete, insert, text
 
 from app.domain.errors import Refusal
 from app.domain.lifecycles import LIFECYCLES, START, Lifecycle, Transition
 from app.ledger import journal
 from app.store.changes import Change
 from app.store.retelling import require_same_states, stored, told
-from app.store.tables import STATE_TABLES, release
+from app.store.tables import STATE_TABLES, privacy_spending, release, template_vote, vote
 from tests.governance.world import World, parents
 
 
@@ -170,3 +172,45 @@ def test_moves_are_told_in_their_order_even_if_the_change_was_opened_with_the_la
         change.move(life, "walker", "submit")
         change.seal()
         assert [e.event for e in change.appended] == ["application:drafted", "application:submitted"]
+
+
+def smuggled(change: Change) -> dict[str, Any]:
+    """Columns of a thing that refers to an output or a template nobody looks at; undone by whoever asks for it."""
+    change.execute(text("PRAGMA defer_foreign_keys=ON"))
+    return {"organization_id": "bureau", "choice": "approve", "reason": "", "at": change.at}
+
+
+@pytest.mark.parametrize(
+    "table, columns",
+    [
+        (vote, {"output_id": "o", "reviewer": "regulator", "report_hash": "0"}),
+        (template_vote, {"template_id": "o", "reviewer": "regulator", "digest": "0"}),
+    ],
+)
+def test_a_vote_that_no_entry_tells_of_is_found(world: World, table: Table, columns: dict[str, str]) -> None:
+    with world.probing() as change:
+        change.execute(insert(table).values(**columns, **smuggled(change)))
+        with pytest.raises(Refusal) as refused:
+            require_same_states(change.connection)
+        assert dict(refused.value.findings[0].params)["id"] == "o regulator"
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_a_budget_that_was_not_spent_as_told_is_found(world: World, rows: int) -> None:
+    details: dict[str, object] = {"authorization": "a", "datasets": ["incident"], "epsilon": "0.5"}
+    with world.probing() as change:
+        change._pending.clear()
+        change.execute(text("PRAGMA defer_foreign_keys=ON"))
+        for _ in range(2):
+            change.record("privacy:spent", subject="job-1", details=details)
+            change.seal()
+            change._pending.clear()
+        for number in range(max(rows, 2)):
+            kept = {"authorization_id": "a", "dataset": "incident", "job_id": "job-1", "created_at": change.at}
+            change.execute(insert(privacy_spending).values(id=number, epsilon="0.5", delta="0", **kept))
+        if rows < 2:
+            require_same_states(change.connection)
+            change.execute(delete(privacy_spending).where(privacy_spending.c.id >= rows))
+        with pytest.raises(Refusal) as refused:
+            require_same_states(change.connection)
+        assert dict(refused.value.findings[0].params)["thing"] == "privacy_spending"
