@@ -88,11 +88,6 @@ KINDS = (
     ),
     Kind("zero", _ALL, lambda d: f"select sum(case when slot < {d} then 0 else amount end) from visit"),
     Kind("drop", _ALL, lambda d: f"{_ALL} where not (slot < {d} and day = 0)"),
-    Kind(
-        "repeat",
-        _ALL,
-        lambda d: f"select sum(amount) from (select * from visit union all select * from visit where slot < {d})",
-    ),
     Kind("rescale", _ALL, lambda d: f"select sum(2 * amount) from visit where slot >= {d}"),
     Kind("filter", "select count(*) from visit", lambda d: f"select count(*) filter (where slot >= {d}) from visit"),
 )

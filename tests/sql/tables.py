@@ -137,7 +137,8 @@ def write(folder: Path, tables: dict[str, tuple[str, Fields, str]]) -> Path:
     for number, (name, (units, fields, select)) in enumerate(tables.items(), 1):
         connection.sql(f"COPY ({select}) TO '{folder / name}.parquet' (FORMAT parquet)")
         listed = ", ".join(f'"{u}"' for u in units.split(",") if u)
-        keys = json.dumps(KEYS.get(name, ()))
+        known = {n for n, *_ in fields}
+        keys = json.dumps([key for key in KEYS.get(name, ()) if known.issuperset(key)])
         lines = [
             f'{{ name = "{n}", type = "{t}", level = "{level}"' + (f', identifier = "{i}"' if i else "") + " },"
             for n, t, level, i in fields
