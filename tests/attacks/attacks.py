@@ -17,6 +17,7 @@ from tests.attacks.world import Person
 
 COMBINED = "the firewall compares pairs (and sums within one output): what follows from three outputs is not seen"
 TELLS = "what is refused depends on the secret, and the operator sees what is refused"
+APART = "rows of persons, of their visits and of groups of those are counted apart: one person fewer does not show"
 ALIKE = "a cell of persons who are all alike may leave"
 
 
@@ -102,6 +103,11 @@ ATTACKS = (
     _attack(cells.what_cancels_and_two_friends, "income"),
     _attack(differencing.exclusion_in_a_query_per_person, "income"),
     _attack(differencing.exclusion_by_outer_join, "income"),
+    _attack(differencing.exclusion_in_a_query_per_person_of_visits, "income", APART),
+    _attack(differencing.exclusion_in_one_output_of_visits, "income", APART),
+    _attack(differencing.persons_by_their_visits, "sick", APART),
+    _attack(differencing.visits_in_place_of_persons, "sick", APART),
+    _attack(differencing.groups_in_place_of_persons, "sick"),
     _attack(cells.rounding_outgrown, "sick"),
     _attack(cells.rounding_averaged, "sick"),
 )

@@ -134,3 +134,38 @@ def everyone_with_everyone(op: Operator, t: Person) -> Guess:
     )
     count, whole = op.number(income(t, "count(*)")), op.number(sick(t))
     return found is not None and count is not None and one_more(whole, found / (count - 1))
+
+
+# -- differencing between tables: everybody has two visits, and the incomes of both are those of the person
+
+_VISITS = "visit join person using (person_id)"
+
+
+def _per_person(t: Person) -> str:
+    """The income of each person but the target, by its visits."""
+    each = income(t, "person_id, sum(earned) s", f"not {t.described}", source=_VISITS)
+    return f"select sum(s) s from ({each} group by person_id)"
+
+
+def exclusion_in_a_query_per_person_of_visits(op: Operator, t: Person) -> Guess:
+    return difference(op.number(income(t, "sum(earned)", source=_VISITS)), op.number(_per_person(t)))
+
+
+def exclusion_in_one_output_of_visits(op: Operator, t: Person) -> Guess:
+    whole = income(t, "sum(earned) s", source=_VISITS)
+    return op.number(f"select a.s - b.s from ({whole}) a, ({_per_person(t)}) b")
+
+
+def persons_by_their_visits(op: Operator, t: Person) -> Guess:
+    persons = sick(t, f"not {t.described}", what="count(distinct person_id)", source=_VISITS)
+    return one_more(op.number(sick(t)), op.number(persons))
+
+
+def visits_in_place_of_persons(op: Operator, t: Person) -> Guess:
+    visits = op.number(sick(t, f"not {t.described}", source=_VISITS))
+    return one_more(op.number(sick(t)), None if visits is None else visits / 2)
+
+
+def groups_in_place_of_persons(op: Operator, t: Person) -> Guess:
+    each = sick(t, f"not {t.described}", what="person_id", source=_VISITS)
+    return one_more(op.number(sick(t)), op.number(f"select count(*) from ({each} group by person_id)"))

@@ -35,6 +35,7 @@ title = "People"
 provider = "bureau"
 file = "person.csv"
 units = ["person_id"]
+keys = [["person_id"]]
 field = [
   { name = "person_id", type = "INTEGER", level = "L3", identifier = "person" },
   { name = "region", type = "INTEGER", level = "L2" },
@@ -44,6 +45,20 @@ field = [
   { name = "income", type = "INTEGER", level = "L3" },
   { name = "sick", type = "BOOLEAN", level = "L3" },
   { name = "dosed", type = "BOOLEAN", level = "L4" },
+]
+[[dataset]]
+name = "visit"
+code = "1/01/001/0003"
+title = "Visits"
+provider = "bureau"
+file = "visit.csv"
+units = ["person_id"]
+keys = [["visit"]]
+field = [
+  { name = "visit", type = "INTEGER", level = "L2" },
+  { name = "person_id", type = "INTEGER", level = "L3", identifier = "person" },
+  { name = "half", type = "INTEGER", level = "L2" },
+  { name = "earned", type = "INTEGER", level = "L3" },
 ]
 [[dataset]]
 name = "mine"
@@ -163,6 +178,10 @@ def _write(folder: Path, persons: tuple[Person, ...]) -> None:
         rows = csv.writer(file)
         rows.writerow(["person_id", "region", "age", "sex", "trade", "income", "sick", "dosed"])
         rows.writerows([p.number + 1, p.region, p.age, p.sex, p.trade, p.income, p.sick, p.sick] for p in persons)
+    with (folder / "visit.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["visit", "person_id", "half", "earned"])
+        rows.writerows([2 * p.number + h, p.number + 1, h, (p.income + h) // 2] for p in persons for h in (0, 1))
     with (folder / "mine.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["person_id", "n", "weight"])
