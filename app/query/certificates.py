@@ -107,12 +107,20 @@ class Certificates:
     @property
     def hashes(self) -> list[str]:
         """The columns of a bucket that are sums of hashes: p of units, q of contents, where a measure needs its own."""
-        presence = [f"p{j}" for j in self.own]
-        return ["p", *presence, *(f"q{j}" for j, m in enumerate(self.measures) if content(m, "") is not None)]
+        return [
+            "p",
+            *(f"p{j}" for j in self._apart),
+            *(f"q{j}" for j, m in enumerate(self.measures) if content(m, "") is not None),
+        ]
+
+    @property
+    def _apart(self) -> list[int]:
+        """The measures whose presence is not that of the rows: of values that count once each, units count once too."""
+        return sorted({*self.own, *(j for j, m in enumerate(self.measures) if m.distinct)})
 
     def presence(self, measure: int) -> str:
         """The column of hashes that tells who contributes to a measure."""
-        return f"p{measure}" if measure in self.own else "p"
+        return f"p{measure}" if measure in self._apart else "p"
 
     def content(self, measure: int) -> str:
         """The column of hashes that tells what is contributed to a measure."""
@@ -146,10 +154,10 @@ class Certificates:
     def _hash_columns(self, tag: str) -> list[str]:
         columns = [f"sum(hash({tag})) AS p"]
         for j, measure in enumerate(self.measures):
-            if j in self.own:
-                columns.append(f"{_where(f'hash({tag})', self._contributes(j))} AS p{j}")
+            if j in self._apart:
+                columns.append(f"{_where(f'hash({tag})', self._contributes(j), once=measure.distinct)} AS p{j}")
             if (what := content(measure, tag)) is not None:
-                columns.append(f"{_where(what, changes(measure, self.facts))} AS q{j}")
+                columns.append(f"{_where(what, changes(measure, self.facts), once=measure.distinct)} AS q{j}")
         return columns
 
     def _mask_columns(self, unit: int) -> list[str]:
@@ -277,8 +285,10 @@ def tops(rule: LevelRule) -> list[int]:
     return sorted({1, *(limit.n for limit in limits(rule))})
 
 
-def _where(hashed: str, condition: str) -> str:
-    return f"sum({hashed})" if condition == "TRUE" else f"sum(CASE WHEN {condition} THEN {hashed} END)"
+def _where(hashed: str, condition: str, *, once: bool) -> str:
+    """SQL of the sum of hashes over the rows that meet a condition, of each hash `once` or as often as it is there."""
+    added = hashed if condition == "TRUE" else f"CASE WHEN {condition} THEN {hashed} END"
+    return f"sum({'DISTINCT ' if once else ''}{added})"
 
 
 def _bits(masks: str) -> str:

@@ -105,7 +105,7 @@ ATTACKS = (
     _attack(differencing.exclusion_by_outer_join, "income"),
     _attack(differencing.exclusion_in_a_query_per_person_of_visits, "income", APART),
     _attack(differencing.exclusion_in_one_output_of_visits, "income", APART),
-    _attack(differencing.persons_by_their_visits, "sick", APART),
+    _attack(differencing.persons_by_their_visits, "sick"),
     _attack(differencing.visits_in_place_of_persons, "sick", APART),
     _attack(differencing.groups_in_place_of_persons, "sick"),
     _attack(cells.rounding_outgrown, "sick"),
