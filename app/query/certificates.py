@@ -1,11 +1,13 @@
 """What proves a cell safe without counting its units? Bounds on contributors and on the largest shares, in one scan.
 
-Three kinds of scan prove less or more, and cost it (`Scan`). For the true contributions s_u of the units of a cell,
+Four kinds of scan prove less or more, and cost it (`Scan`). For the true contributions s_u of the units of a cell,
 whichever they are:
   COUNTS   of a table of which no unit has more than `most` rows (counted when it was mounted): c rows are of at least
            c / most units. Nothing more is read than the operator asked for.
   MASKS    bit `u & 63` of every unit u: there are at least as many units as bits. Units whose rows may cancel out of
            a sum count only where all of its values have one sign.
+  SAMPLE   the same of the first rows of a large table with few cells: units in some of the rows are units of all. Of
+           signs, or of a condition that everybody meets, some rows say nothing.
   BUCKETS  the rows of a cell apart by buckets of units, by the last bits of their secret tags. Of a cell and a bucket
            are known Z = the sum of |x| and S = |the sum of x|, and which units, by masks or by sums of hashes:
              contributors  at least the bits or, with hashes, the buckets into which something went (bucket 0 is left
@@ -21,9 +23,11 @@ Source of the rules: Willenborg & de Waal 2001, §6.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from sqlglot import exp
 
 from app.domain.rules import LevelRule
 from app.query.contributions import NETS, changes, condition, content, contributes, total, value
@@ -43,11 +47,20 @@ MARGIN = 20
 """How often the average cell must have the rows that prove it before counts are relied on: else many stay open."""
 
 
+SAMPLED = 300_000
+"""Rows of a sample."""
+LARGER = 8
+"""How many times larger a table has to be for a sample to be worth a scan of its own."""
+SEEN = 50
+"""How many rows of an average cell a sample must have for each unit that is to be found in them."""
+
+
 class Scan(StrEnum):
     """How the rows of a frontier are read to bound its cells."""
 
     COUNTS = "counts"
     MASKS = "masks"
+    SAMPLE = "sample"
     BUCKETS = "buckets"
 
 
@@ -64,15 +77,19 @@ class Certificates:
     facts: Facts = UNKNOWN
     hashed: bool = True
 
-    def scan(self, rows_per_cell: float | None) -> Scan:
-        """The cheapest scan that can prove what the rule demands, for cells of so many rows on average."""
+    def scan(self, keys: Sequence[exp.Expr]) -> Scan:
+        """The cheapest scan that can prove what the rule demands of most cells with these keys."""
         if self.hashed or self.dominated:
             return Scan.BUCKETS
-        known = [self.facts.rows_per_unit(u) for u in self.units]
-        needed = [MARGIN * (self.rule.contributors * k[0] + k[1]) for k in known if k is not None]
-        if self.nets or rows_per_cell is None or len(needed) < len(known) or rows_per_cell < max(needed):
+        if self.nets:
             return Scan.MASKS
-        return Scan.COUNTS
+        known = [self.facts.rows_per_unit(u) for u in self.units]
+        needed = [MARGIN * (self.rule.contributors * most + none) for most, none in filter(None, known)]
+        if len(needed) == len(known) and (self.facts.rows_per_cell(keys) or -1) >= max(needed):
+            return Scan.COUNTS
+        cells = self.facts.cells(keys) if self.facts.rows_at_hand > LARGER * SAMPLED and not self.filtered else None
+        few = cells is not None and cells * SEEN * self.rule.contributors <= SAMPLED
+        return Scan.SAMPLE if few else Scan.MASKS
 
     @property
     def buckets(self) -> int:

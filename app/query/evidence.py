@@ -24,6 +24,7 @@ from sqlglot import exp
 
 from app.domain.repairs import Noise
 from app.domain.rules import PLACES, LevelRule
+from app.query import certificates
 from app.query.certificates import Certificates, Scan, limits, net
 from app.query.contributions import COUNTS, contributes, parts, value
 from app.query.facts import UNKNOWN, Facts
@@ -101,12 +102,14 @@ class FrontierSql:
 
     @property
     def _scan(self) -> Scan:
-        return self._proof.scan(self.facts.rows_per_cell(self.frontier.keys))
+        return self._proof.scan(self.frontier.keys)
 
     @property
     def _bounded_at_once(self) -> bool:
         """Whether the bounds stand beside the answers."""
-        return len(self.frontier.units) == 1 and (self._scan is not Scan.BUCKETS or self._parts() is not None)
+        if len(self.frontier.units) > 1 or self._scan is Scan.SAMPLE:
+            return False
+        return self._scan is not Scan.BUCKETS or self._parts() is not None
 
     def _bounds_of(self, unit: int) -> str:
         """The table of the bounds of each cell."""
@@ -166,7 +169,7 @@ class FrontierSql:
 
     def _bounds_beside(self) -> list[str]:
         """The bounds that the scan of the answers gives as well: of one unit under their names, of more numbered."""
-        if not self._bounded_at_once and self._scan is Scan.BUCKETS:
+        if not self._bounded_at_once and self._scan in (Scan.BUCKETS, Scan.SAMPLE):
             return []
         named = [(u, n, sql) for u in range(len(self.frontier.units)) for n, sql in self._bounds_by(u).items()]
         return [f"{sql} AS {name if self._bounded_at_once else f'{name}_of_{u}'}" for u, name, sql in named]
@@ -180,12 +183,24 @@ class FrontierSql:
     def _bounds(self, unit: int) -> str:
         i, bounds = self.frontier.number, self._bounds_by(unit)
         shown = ["f.cell", *self._key_list("f"), *(f"b.{name}" for name in bounds), f"{self._certain('b')} AS certain"]
+        named = [f"{sql} AS {name}" for name, sql in bounds.items()]
+        if self._scan is Scan.SAMPLE:
+            shown[-1 - len(bounds) : -1] = [f"coalesce(b.{name}, 0) AS {name}" for name in bounds]
+            inner = f"SELECT {', '.join([*self._keys(), *named])} {self._sampled()}"
+            inner += _by_position(len(self.frontier.keys))
+            return f"SELECT {', '.join(shown)} FROM __f{i} f LEFT JOIN ({inner}) b ON {self._on_keys('f', 'b')}"
         if self._scan is Scan.BUCKETS:
-            columns = [*self._key_list(), *(f"{sql} AS {name}" for name, sql in bounds.items())]
+            columns = [*self._key_list(), *named]
             inner = f"SELECT {', '.join(columns)} FROM __g{i}_{unit}{_by_position(len(self.frontier.keys))}"
             return f"SELECT {', '.join(shown)} FROM __f{i} f JOIN ({inner}) b ON {self._on_keys('f', 'b')}"
         renamed = ", ".join(["cell", *(f"{name}_of_{unit} AS {name}" for name in bounds)])
         return f"SELECT {', '.join(shown)} FROM __f{i} f JOIN (SELECT {renamed} FROM __f{i}) b ON f.cell = b.cell"
+
+    def _sampled(self) -> str:
+        """FROM the first rows of the one table that there is."""
+        table = self.frontier.from_.this
+        alias = exp.to_identifier(table.alias_or_name, quoted=True).sql("duckdb")
+        return f"FROM (SELECT * FROM {table.this.sql('duckdb')} LIMIT {certificates.SAMPLED}) AS {alias}"
 
     def _exact(self, unit: int) -> str:
         proof, measures = self._proof, self.frontier.measures

@@ -55,6 +55,11 @@ class Facts:
             return None
         return next(iter(self.tables.values())).rows / cells * (FILTERED if self.filtered else 1)
 
+    @property
+    def rows_at_hand(self) -> int:
+        """How many rows there are, where they are those of one table as it stands; 0 else."""
+        return next(iter(self.tables.values())).rows if self.alone and not self.filtered else 0
+
     def cells(self, keys: Iterable[exp.Expr]) -> int | None:
         """How many cells there are at most, by the different values of the columns in their keys."""
         columns = {c.sql(): self._of(c) for key in keys for c in key.find_all(exp.Column)}

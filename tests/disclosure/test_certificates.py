@@ -283,8 +283,7 @@ CASES = [(table, name) for table in UNITS for name in SETS]
 def differences(world: World, table: str, asked: list[Asked], of: LevelRule, *, fingerprints: bool = True) -> list[str]:
     """Every cell that the plan decides in another way than the fractions do."""
     pipeline, held = world
-    sql = f"SELECT zone, {', '.join(m.sql for m in asked)} FROM {table} GROUP BY zone"
-    by_bounds = decided(pipeline, sql, of, fingerprints=fingerprints)
+    by_bounds = decided(pipeline, ask(table, asked), of, fingerprints=fingerprints)
     right = truth(held[table], asked, UNITS[table], of)
     pairs = chain.from_iterable(
         ((zone, j, ours, theirs) for j, (ours, theirs) in enumerate(zip(by_bounds[zone], right[zone], strict=True)))
@@ -292,6 +291,11 @@ def differences(world: World, table: str, asked: list[Asked], of: LevelRule, *, 
     )
     assert by_bounds.keys() == right.keys()
     return [f"zone {z}, {j}: {o} for {t}" for z, j, o, t in pairs if t is not None and o != t]
+
+
+def ask(table: str, asked: list[Asked]) -> str:
+    """The measures by zone."""
+    return f"SELECT zone, {', '.join(m.sql for m in asked)} FROM {table} GROUP BY zone"
 
 
 KINDS = pytest.mark.parametrize("fingerprints", [True, False], ids=["fingerprints", "proofs alone"])
@@ -307,28 +311,37 @@ def test_every_decision_by_bounds_is_the_one_that_fractions_give(
 
 
 @pytest.mark.parametrize(("table", "measures"), CASES)
-def test_what_counts_and_masks_prove_is_what_fractions_give(
+def test_what_counts_masks_and_samples_prove_is_what_fractions_give(
     world: World, monkeypatch: pytest.MonkeyPatch, table: str, measures: str
 ) -> None:
-    for margin in (0, 10**6):
+    for margin, sampled in ((0, 0), (10**6, 0), (10**6, 300)):
         monkeypatch.setattr(certificates, "MARGIN", margin)
+        monkeypatch.setattr(certificates, "SAMPLED", sampled)
+        monkeypatch.setattr(certificates, "SEEN", 0)
         for k in (2, 5, 20):
-            assert not differences(world, table, SETS[measures], rule(k), fingerprints=False), (margin, k)
+            assert not differences(world, table, SETS[measures], rule(k), fingerprints=False), (margin, sampled, k)
+            everyone = replace(rule(k), all_same=False)
+            by_bounds = decided(world[0], ask(table, SETS[measures]), everyone, fingerprints=False)
+            assert by_bounds == decided(world[0], ask(table, SETS[measures]), everyone, reproducible=True)
 
 
 def test_each_kind_of_scan_is_one_that_the_plans_above_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline, _ = world
     sql = "SELECT zone, count(*), sum(amount) FROM stay GROUP BY zone"
 
-    def scan(of: LevelRule, margin: int) -> str:
+    def scan(of: LevelRule, margin: int, sampled: int = 10**6) -> str:
         monkeypatch.setattr(certificates, "MARGIN", margin)
+        monkeypatch.setattr(certificates, "SAMPLED", sampled)
         decided(pipeline, sql, of, fingerprints=False)
         grant = authorize(ENGINE, pipeline.question(sql))
         task = make_plan(grant, of, ENGINE.callable_functions(), ENGINE.limits["query"], fingerprints=False).task
-        return task.steps[0].sql
+        return " ".join(step.sql for step in task.steps[:2])
 
     assert "bit_or" not in scan(rule(5), 1)
     assert "bit_or" in scan(rule(5), 10**6)
+    monkeypatch.setattr(certificates, "SEEN", 0)
+    assert "LIMIT 300" in scan(rule(5), 10**6, sampled=300)
+    assert open_cells(pipeline)[0] < open_cells(pipeline)[1]
     assert ">> 3" in scan(rule(5, 0.5), 1)
     assert open_cells(pipeline)[0] < open_cells(pipeline)[1]
 
@@ -338,7 +351,7 @@ def test_each_kind_of_scan_is_one_that_the_plans_above_run(world: World, monkeyp
 def test_what_is_counted_exactly_throughout_is_decided_alike(
     world: World, table: str, measures: str, *, fingerprints: bool
 ) -> None:
-    sql = f"SELECT zone, {', '.join(m.sql for m in SETS[measures])} FROM {table} GROUP BY zone"
+    sql = ask(table, SETS[measures])
     for of in RULES[:3]:
         by_bounds = decided(world[0], sql, of, fingerprints=fingerprints)
         assert open_cells(world[0])[0] < open_cells(world[0])[1], "nothing was certain"
