@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from app.catalog.manifest import read_catalog
 from app.catalog.mounting import mount_catalog, mount_enterprise
 from app.catalog.values import Catalog
-from app.disclosure.history import append, folder_history
+from app.combining import append_to_folder
+from app.disclosure.history import folder_history
 from app.domain.errors import Finding, Invalid, Refusal
 from app.domain.parameters import Values
 from app.domain.ports import Clock
@@ -33,7 +34,7 @@ from app.policy.grants import Uses
 from app.policy.snapshot import snapshot
 from app.policy.uses_file import load_uses
 from app.policy.views import Viewer, restrict
-from app.workflow import Evaluated, Progress, Question, evaluate
+from app.workflow import Evaluated, Progress, Question, evaluate, sandbox_error
 
 OPERATOR = "operator"
 _SECRET_BYTES = 32
@@ -111,16 +112,23 @@ def run_trial(engine: Engine, trial: Trial, clock: Clock, *, progress: Progress 
             )
         except (Invalid, Refusal) as refusal:
             return Outcome(decision=Decision.REFUSED, refusals=refusal.findings, timings={"mount": mounted})
-        return _outcome(evaluated, home, mounted)
+        return _outcome(engine, evaluated, home, mounted)
 
 
-def _outcome(evaluated: Evaluated, home: Path, mounted: float) -> Outcome:
+def _outcome(engine: Engine, evaluated: Evaluated, home: Path, mounted: float) -> Outcome:
     """What would leave: nothing while people have to judge it."""
     report = evaluated.report
     folder = Path(evaluated.result.folder)
     checked = report.decision is Decision.CHECKED
     if checked:
-        append(home / "history", folder / report.segment)
+        append_to_folder(
+            engine,
+            evaluated.plan.partitions,
+            folder,
+            folder / report.segment,
+            home / "history",
+            failed=sandbox_error,
+        )
         _keep_versions(home, evaluated.plan.grant.analysis.datasets)
     return Outcome(
         decision=report.decision,

@@ -14,9 +14,10 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from app.combining import hold, written
 from app.disclosure.check import merged, report
 from app.disclosure.evidence import Stopped, judge
 from app.disclosure.fingerprint import SEGMENT, read_segment
@@ -165,6 +166,7 @@ def evaluate(
         near = compare(read_segment(plan, folder), history) if settled else Comparison(near=())
         timings["check"] = timings.get("check", 0.0) + time.monotonic() - begun
         if settled and not near.stopped:
+            hold(engine, plan.partitions, folder, history, failed=sandbox_error)
             checked = _reported(engine, result, margins, stopped, taken_out)
             return Evaluated(plan=plan, result=result, report=checked, timings=timings)
         marks = margins.marks
@@ -186,7 +188,8 @@ def _reported(
     others = out_for_others(margins.marks)
     judged = judge(plan, folder, stopped, others) if plan.private is None else judge_private(plan, folder)
     checked = report(plan, result, judged, near, SEGMENT, engine.rules.max_bytes, engine.rules.text)
-    return told(checked, margins)
+    partitions = written(plan.partitions, folder)
+    return told(replace(checked, partitions=partitions, uncovered=len(plan.uncovered)), margins)
 
 
 def _plan(engine: Engine, question: Question, grant: Grant, stopped: Stopped) -> Plan:

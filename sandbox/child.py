@@ -26,12 +26,14 @@ from sandbox.protocol import (
     InspectTask,
     MountTask,
     QueryTask,
+    RefineTask,
     RehearseTask,
     Task,
     Usage,
     encode,
 )
 from sandbox.query import query_place, run_query
+from sandbox.refine import refine_place, run_refine
 from sandbox.rehearse import rehearse_place, run_rehearse
 from sandbox.shape import Malformed
 from sandbox.stages import Failed, Report, Run, Stages
@@ -122,6 +124,7 @@ _KINDS: dict[type[Task], _Kind] = {
     MountTask: _Kind(place=mount_place, run=run_mount, inner=(LOCK,)),
     RehearseTask: _Kind(place=rehearse_place, run=run_rehearse, inner=(GATE, LOCK)),
     InspectTask: _Kind(place=inspect_place, run=run_inspect, inner=(LOCK,)),
+    RefineTask: _Kind(place=refine_place, run=run_refine, inner=(LOCK,)),
 }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TypeVar
 
+from sandbox.column_types import column_type
 from sandbox.protocol import (
     CODES,
     CODING_KINDS,
@@ -36,12 +37,12 @@ from sandbox.protocol import (
     MountField,
     MountTask,
     QueryTask,
+    RefineTask,
     RehearseTask,
     SyntheticColumn,
     Task,
     Usage,
     View,
-    column_type,
 )
 from sandbox.shape import Malformed, from_plain
 
@@ -70,6 +71,8 @@ def decode_task(message: bytes) -> Task:
         task = _checked(from_plain(RehearseTask, body), _check_rehearse)
     elif kind == "inspect":
         task = _checked(from_plain(InspectTask, body), _check_inspect)
+    elif kind == "refine":
+        task = _checked(from_plain(RefineTask, body), _check_refine)
     else:
         raise Malformed("the kind of the task is not known")
     return task
@@ -232,6 +235,19 @@ def _check_inspect(task: InspectTask) -> None:
         _column(column)
 
 
+def _check_refine(task: RefineTask) -> None:
+    _check_limits(task.limits)
+    _demand(0 < len(task.parts) <= MAX_ITEMS, "no parts, or too many")
+    for part in task.parts:
+        _path(part.members)
+        if part.stored is not None:
+            _path(part.stored)
+        _demand(0 < len(part.contributors) <= MAX_WALLS, "no numbers of units, or too many")
+        _demand(list(part.contributors) == sorted(set(part.contributors)), "numbers of units are not in order")
+        _count(part.contributors[0])
+        _count(part.contributors[-1])
+
+
 def _check_mount(task: MountTask) -> None:
     _check_limits(task.limits)
     _path(task.source)
@@ -299,7 +315,9 @@ def _check_scan(scan: ColumnScan) -> None:
         _demand(0 <= found.matches <= found.candidates < 2**53, "a count is out of range")
 
 
-_STATISTICS = frozenset({"distinct", "nulls", "max_rows", "zeros", "negatives"})
+_STATISTICS = frozenset(
+    {"distinct", "nulls", "max_rows", "zeros", "negatives", "rows", "units", "small_units", "single"}
+)
 
 
 def _check_statistics(statistics: dict[str, dict[str, int]]) -> None:

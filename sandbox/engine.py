@@ -48,9 +48,12 @@ def name(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
-def parquet(path: str) -> str:
-    """SQL that reads one Parquet file as it is: names of folders above it (`year=2024`) are no columns."""
-    return f"read_parquet({text(path)}, hive_partitioning=false)"
+def parquet(path: str, *, numbered: bool = False) -> str:
+    """SQL that reads one Parquet file as it is: names of folders above it (`year=2024`) are no columns.
+
+    `numbered` adds the column file_row_number.
+    """
+    return f"read_parquet({text(path)}, hive_partitioning=false{', file_row_number=true' if numbered else ''})"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,6 @@ answer with any status but "ok" has no files and no page. Reading a message, and
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass, field
 
 VERSION = 3
@@ -68,6 +67,7 @@ class Limits:
     sql_depth: int = 600
 
 
+POSITION = "__position"
 FILTER_TESTS = ("=", "<>", "<", "<=", ">", ">=", "in", "is-null", "is-not-null")
 MASK_KINDS = ("month", "quarter", "year", "band", "prefix", "pseudonym", "null")
 CODING_KINDS = ("code", "tails")
@@ -106,7 +106,8 @@ class View:
     """A secure view over one immutable Parquet file: only `columns` are visible, under their own names.
 
     Of rows, those that pass every filter; of masked columns, what the mask leaves. A filter may name a column that is
-    not visible, and sees values before they are masked.
+    not visible, and sees values before they are masked. With `position` there is the hidden column `POSITION` too: the
+    number of each row in the file, which filters do not change.
     """
 
     name: str
@@ -114,6 +115,7 @@ class View:
     columns: tuple[str, ...]
     filters: tuple[Filter, ...] = ()
     masks: tuple[Mask, ...] = ()
+    position: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,7 +264,35 @@ class InspectTask:
     kind: str = "inspect"
 
 
-Task = QueryTask | MountTask | RehearseTask | InspectTask
+@dataclass(frozen=True, kw_only=True)
+class RefinePart:
+    """A partition of rows into classes, `stored` (None: nothing yet), refined by the classes of a run, `members`.
+
+    Both are Parquet files with UINTEGER columns row, unit, class, no row twice. `contributors`, the largest last, are the
+    numbers of units that are asked about.
+    """
+
+    stored: str | None
+    members: str
+    contributors: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefineTask:
+    """Two rows stay in one class if they are in one class of both files of a part; in none counts as a class, 0.
+
+    Files of part i: `partition_i.parquet`, the refined partition; `counts_i.parquet` with a row for each of its
+    classes, numbered from 1: class, old, local (the classes it comes from), units (distinct; of the largest of
+    `contributors` and more perhaps only a lower bound). The answer's `statistics` say of "partition_i": "rows",
+    "units", "single" (1 when no unit has two rows); of "partition_i_k": "small_units", in classes with fewer than k.
+    """
+
+    parts: tuple[RefinePart, ...]
+    limits: Limits = Limits()
+    kind: str = "refine"
+
+
+Task = QueryTask | MountTask | RehearseTask | InspectTask | RefineTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,16 +312,7 @@ class Problem:
     expected: str = ""
 
 
-IDENTIFIERS = (
-    "resident-id",
-    "resident-id-old",
-    "mobile-phone",
-    "plate",
-    "uscc",
-    "bank-card",
-    "e-mail",
-    "travel-document",
-)
+IDENTIFIERS = tuple("resident-id resident-id-old mobile-phone plate uscc bank-card e-mail travel-document".split())
 """What a scan looks for; `sandbox.identifiers` says how."""
 
 
@@ -351,9 +372,10 @@ class Answer:
     `files` are bare names in the scratch folder; `rows` the number of rows of each file that is a table.
     `step` names the step or export that failed. `columns` are (name, type) of a mounted version; `statistics` per
     column what the certificates and the catalog may use ({"distinct": n, "nulls": n}; of units {"max_rows": n}, of
-    exact numbers {"zeros": n, "negatives": n}). `problems` are the first of `problems_total`. `page` holds rows as
-    texts (None for NULL), cut to `MAX_CELL_CHARACTERS`, of a table with `page_of` rows and the `columns`. `scan` has
-    every column, in their order, of the export that a plan wants scanned. `walls` are the walls that stood;
+    exact numbers {"zeros": n, "negatives": n}); see `RefineTask` for those of a refinement. `problems` are the first of
+    `problems_total`. `page` holds rows as texts (None for NULL), cut to `MAX_CELL_CHARACTERS`, of a table with
+    `page_of` rows and the `columns`. `scan` has every column, in their order, of the export that a plan wants scanned.
+    `walls` are the walls that stood;
     `absent` says of each other wall why it does not stand.
     """
 
@@ -378,21 +400,3 @@ def encode(message: Task | Answer) -> bytes:
     """The message as canonical JSON with its version."""
     body = {"v": VERSION, "body": asdict(message)}
     return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-_TYPE = re.compile(
-    r"(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\((?:[1-9]|[12]\d|3[0-8]), ?(?:\d|[12]\d|3[0-8])\)"
-    r"|VARCHAR|DATE|TIME|TIMESTAMP(_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE|UUID)"
-)
-_SYNONYMS = {"INT": "INTEGER", "LONG": "BIGINT", "REAL": "FLOAT", "BOOL": "BOOLEAN"}
-_SYNONYMS |= {"TEXT": "VARCHAR", "STRING": "VARCHAR"}
-_SYNONYMS |= {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE", "DATETIME": "TIMESTAMP", "NUMERIC": "DECIMAL(18,3)"}
-_SYNONYMS |= {"DECIMAL": "DECIMAL(18,3)"}
-
-
-def column_type(text: str) -> str | None:
-    """The DuckDB type that `text` names, spelled in the one way of the sandbox; None if a column cannot have it."""
-    name = " ".join(text.upper().split())
-    name = _SYNONYMS.get(name, name)
-    name = re.sub(r"^NUMERIC\(", "DECIMAL(", name).replace(", ", ",")
-    return name if _TYPE.fullmatch(name) else None

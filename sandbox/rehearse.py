@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import duckdb
 
+from sandbox.column_types import column_type
 from sandbox.confine import GATE, LOCK
 from sandbox.engine import Place, Statement, account, codes, connect, hold, lock, name, open_gate, progress, text
 from sandbox.gate import framed
 from sandbox.pages import read_page
-from sandbox.protocol import Answer, RehearseTask, SyntheticColumn, View, column_type
+from sandbox.protocol import Answer, RehearseTask, SyntheticColumn, View
 from sandbox.stages import Failed, Run
 from sandbox.synthetic import table_sql
 from sandbox.views import create_views

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from sandbox.protocol import Answer, Export, MountTask, QueryTask, Task
+from sandbox.protocol import Answer, Export, MountTask, QueryTask, RefineTask, Task
 from sandbox.scratch import clear
 from sandbox.tablefile import Bounds, check
 from sandbox.thrift import TooMuch
@@ -31,6 +31,11 @@ Evidence takes up to 3.8 times its file: half of it are hashes, which no file ho
 def registry_file(identifier: str) -> str:
     """The name, in scratch, of the grown registry of `identifier`."""
     return f"{REGISTRY_PREFIX}{identifier}{REGISTRY_SUFFIX}"
+
+
+def refined_files(number: int) -> tuple[str, str]:
+    """The names, in scratch, of what a refinement makes of part `number`: the partition, the counts of its classes."""
+    return f"partition_{number}.parquet", f"counts_{number}.parquet"
 
 
 def take_back(scratch: Path, owner: os.stat_result) -> None:
@@ -100,11 +105,21 @@ def _expected(task: Task, answer: Answer) -> bool:
             and all(answer.rows[export.file] <= _row_limit(export, task) for export in task.exports)
             and _scanned(task, answer)
         )
+    if isinstance(task, RefineTask):
+        refined = {file for number in range(len(task.parts)) for file in refined_files(number)}
+        return names == refined == answer.rows.keys() and answer.statistics.keys() == set(_told(task))
     if not isinstance(task, MountTask):
         return not names
     registries = {registry_file(f.identifier) for f in task.fields if f.identifier is not None}
     registries |= {registry_file(ROWS)} if task.row_unit else set()
     return VERSION_FILE in answer.rows and names - {VERSION_FILE} <= registries
+
+
+def _told(task: RefineTask) -> Iterator[str]:
+    """What the statistics of a refinement are about."""
+    for number, part in enumerate(task.parts):
+        yield f"partition_{number}"
+        yield from (f"partition_{number}_{k}" for k in part.contributors)
 
 
 def _scanned(task: QueryTask, answer: Answer) -> bool:

@@ -14,8 +14,9 @@ import duckdb
 
 from sandbox import csv_lines
 from sandbox.casting import SNIFFED, cast, fits, outside
+from sandbox.column_types import column_type
 from sandbox.engine import name, parquet, text
-from sandbox.protocol import MAX_PROBLEMS, MountField, MountTask, Problem, column_type
+from sandbox.protocol import MAX_PROBLEMS, MountField, MountTask, Problem
 from sandbox.stages import Failed
 
 TYPED = "typed"

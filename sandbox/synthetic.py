@@ -19,8 +19,9 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import TypeVar
 
+from sandbox.column_types import column_type
 from sandbox.engine import name, text
-from sandbox.protocol import SyntheticColumn, SyntheticTable, column_type
+from sandbox.protocol import SyntheticColumn, SyntheticTable
 
 Number = TypeVar("Number", int, float)
 Day = TypeVar("Day", date, datetime)

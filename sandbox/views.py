@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import duckdb
 
 from sandbox.engine import codes, name, parquet, text
-from sandbox.protocol import CODING_KINDS, Filter, Mask, View
+from sandbox.protocol import CODING_KINDS, POSITION, Filter, Mask, View
 
 _COMPARED = {"=": "=", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
@@ -30,7 +30,7 @@ def create_views(
 
 
 def _query(connection: duckdb.DuckDBPyConnection, view: View) -> str:
-    source = parquet(view.path)
+    source = parquet(view.path, numbered=view.position)
     types = _types(connection, source) if view.filters or view.masks else {}
     masks = {mask.column: mask for mask in view.masks}
     passing = " AND ".join(_condition(each, types[each.column]) for each in view.filters)
@@ -44,8 +44,9 @@ def _query(connection: duckdb.DuckDBPyConnection, view: View) -> str:
         ends = mask.argument.split("/") if mask.kind == "code" else _tails(connection, mask, kind, rows, units)
         return f"{_coded(name(column), kind, ends)} AS {name(column)}"
 
-    columns = ", ".join(shown(c) if c in masks else name(c) for c in view.columns)
-    return f"SELECT {columns} FROM {rows if passing else source}"
+    columns = [shown(c) if c in masks else name(c) for c in view.columns]
+    columns += [f"CAST(file_row_number AS UINTEGER) AS {name(POSITION)}"] if view.position else []
+    return f"SELECT {', '.join(columns)} FROM {rows if passing else source}"
 
 
 def _types(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:

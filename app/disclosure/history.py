@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.disclosure.partition.versions import Version, folder_versions
 from app.disclosure.segment import Segment
+
+PARTITIONS = "partitions"
+"""The folder of the partitions within the folder of a history."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,8 @@ class History:
     entries: tuple[Entry, ...] = ()
     index: Path | None = None
     operator: str | None = None
+    partitions: Mapping[str, Version] = field(default_factory=dict)
+    """The latest partition of each comparison, by its key."""
 
     @property
     def own(self) -> frozenset[str]:
@@ -56,7 +62,8 @@ class History:
 def folder_history(folder: Path) -> History:
     """The history that `append` keeps in `folder`, oldest first."""
     files = sorted(folder.glob("*.npz")) if folder.is_dir() else []
-    return History(entries=tuple(Entry(name=f.stem, file=f) for f in files))
+    entries = tuple(Entry(name=f.stem, file=f) for f in files)
+    return History(entries=entries, partitions=folder_versions(folder / PARTITIONS))
 
 
 def keep(folder: Path, segment: Path) -> str:

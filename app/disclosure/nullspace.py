@@ -28,10 +28,14 @@ class Audit:
     """What follows from cells over classes: `rank` independent cells, the classes known exactly, groups of classes.
 
     Of each group in `together`, two or more classes none of which is known, some combination of any two is known.
-    `vectors` are random vectors of the null space, shape (classes, VECTORS).
+    `vectors` are random vectors of the null space, shape (classes, VECTORS). `reduced` are sums that follow from the
+    cells, one for each of the classes `pivots`, in which none of the classes before it takes part: so those from a
+    column on span all that follows about the classes from there on alone.
     """
 
     rank: int
+    pivots: tuple[int, ...]
+    reduced: NDArray[np.int64]
     known: tuple[int, ...]
     together: tuple[tuple[int, ...], ...]
     vectors: NDArray[np.int64]
@@ -51,7 +55,14 @@ def audit(cells: NDArray[np.int64], rng: np.random.Generator) -> Audit:
     vectors[free] = rng.integers(0, PRIME, (len(free), VECTORS))
     vectors[pivots] = -_times(reduced[:, free], vectors[free]) % PRIME
     known = np.flatnonzero((vectors == 0).all(axis=1))
-    return Audit(rank=len(pivots), known=tuple(known.tolist()), together=_parallel(vectors), vectors=vectors)
+    return Audit(
+        rank=len(pivots),
+        pivots=tuple(pivots.tolist()),
+        reduced=reduced,
+        known=tuple(known.tolist()),
+        together=_parallel(vectors),
+        vectors=vectors,
+    )
 
 
 def _reduced(cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -9,11 +9,14 @@ from typing import Any
 
 from app.disclosure.text import TextRules, text_rules
 from app.domain.errors import Broken
-from app.domain.rules import LevelRule
+from app.domain.rules import FirewallRule, LevelRule
 from app.domain.values import Level
 
 FILE = "disclosure.toml"
 _KEYS = frozenset("rows contributors largest_share top_shares p_percent all_same zeros rounding_base reviewers".split())
+
+_FIREWALL: dict[str, Any] = {"max_rank_share": 0.25, "max_entries": 1 << 21}
+"""The numbers of the table `firewall` where it does not say otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,7 @@ class EgressRules:
     max_rows: int
     max_bytes: int
     text: TextRules
+    firewall: FirewallRule
 
 
 def load_rules(policies: Path) -> EgressRules:
@@ -34,14 +38,26 @@ def load_rules(policies: Path) -> EgressRules:
     """
     document = tomllib.loads((policies / FILE).read_text(encoding="utf-8"))
     output, text = document.pop("output", {}), text_rules(document.pop("text", {}))
+    firewall = {**_FIREWALL, **document.pop("firewall", {})}
     wrong = set(document) ^ {str(level) for level in Level}
     wrong |= {f"{name}.{k}" for name, table in document.items() for k in set(table) - _KEYS}
     wrong |= {name for name, t in document.items() if "contributors" not in t and t.get("rows") is not True}
     wrong |= {f"{name}.top_shares" for name, t in document.items() if not _shares(t.get("top_shares", []))}
+    wrong |= {f"firewall.{k}" for k in firewall if not (k in _FIREWALL and _positive(firewall[k]))}
     if wrong or set(output) != {"max_rows", "max_bytes"}:
         raise Broken("disclosure-rules", problem=", ".join(sorted(wrong)) or "output")
     levels = {Level(name): _rule(Level(name), table) for name, table in document.items()}
-    return EgressRules(levels=levels, max_rows=output["max_rows"], max_bytes=output["max_bytes"], text=text)
+    return EgressRules(
+        levels=levels,
+        max_rows=output["max_rows"],
+        max_bytes=output["max_bytes"],
+        text=text,
+        firewall=FirewallRule(**firewall),
+    )
+
+
+def _positive(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and number >= 0
 
 
 def _shares(listed: object) -> bool:

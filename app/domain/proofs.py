@@ -109,6 +109,24 @@ class FrontierOutline:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartitionOutline:
+    """Cells of a plan that are compared with one another: by the type of a `unit` and the `field` that they measure.
+
+    What stands in them are rows of a version of a data set, or units themselves when that is empty. The run puts the
+    classes of the rows into the files `members_<number>.parquet` and `classes_<number>.parquet`. Each cell needs `k`
+    units; there are `cells` kinds of them, a kind for each aggregation and measure.
+    """
+
+    number: int
+    dataset: str
+    version: str
+    unit: str
+    field: str
+    k: int
+    cells: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """Exactly what runs (stage `query`): the task for the sandbox, under which rule, and its SHA-256 as hex.
 
@@ -129,6 +147,9 @@ class Plan:
     """The keys whose values were merged."""
     codings: tuple[Coding, ...] = ()
     """The fields that were coded at top and bottom."""
+    partitions: tuple[PartitionOutline, ...] = ()
+    uncovered: tuple[int, ...] = ()
+    """Numbers of frontiers of whose rows no partition tells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -316,6 +337,10 @@ class CheckReport:
     """The fields whose values were merged as keys, and how much was lost."""
     coded: tuple[CodedEnds, ...] = field(default=())
     """The fields that were coded at top and bottom."""
+    partitions: tuple[str, ...] = field(default=())
+    """Files in quarantine that tell which rows stand in the same cells; a release refines the partitions by them."""
+    uncovered: int = field(default=0)
+    """Aggregations of which no partition tells: what follows from them together with others is not looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,6 +70,7 @@ def from_json(kept: Mapping[str, Any]) -> CheckReport:
     )
     body["privacy"] = _privacy(body.get("privacy"))
     body["patterns"] = tuple(Pattern(signature=p["signature"], rows=tuple(p["rows"])) for p in body.get("patterns", ()))
+    body["partitions"] = tuple(body.get("partitions", ()))
     return CheckReport(**body)
 
 

@@ -31,6 +31,18 @@ class LevelRule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FirewallRule:
+    """How much may follow from all releases together about units in small classes, which no cells tell apart.
+
+    The rank of what follows about them alone is at most `max_rank_share` of their number. More than `max_entries` cells
+    times classes are not audited but refused.
+    """
+
+    max_rank_share: float
+    max_entries: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CellRule:
     """A rule on cells: the `verdict` on one that breaks it, the key of its number in the policy, and what it means."""
 

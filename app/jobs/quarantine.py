@@ -49,7 +49,7 @@ def keep_only_results(folder: Path, report: CheckReport) -> dict[str, str]:
 
     Raises Broken("job-result-outside") when one of them is not a plain file within `folder`.
     """
-    names = [_name_within(folder, name) for name in (report.table, report.segment) if name]
+    names = [_name_within(folder, name) for name in (report.table, report.segment, *report.partitions) if name]
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)

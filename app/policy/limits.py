@@ -13,7 +13,7 @@ from app.domain.errors import Finding, Invalid
 from sandbox.protocol import MAX_SQL_BYTES, Limits
 
 FILE = "limits.toml"
-KINDS = ("query", "mount", "rehearse", "inspect")
+KINDS = ("query", "mount", "rehearse", "inspect", "refine")
 """The kinds of task that `sandbox.protocol` knows."""
 _NAMES = tuple(f.name for f in fields(Limits))
 _MOST = {"sql_bytes": MAX_SQL_BYTES, "threads": 256}

@@ -33,6 +33,8 @@ SUMS = frozenset(
         "var_pop",
     }
 )
+ANCHOR = "anchor"
+"""The mark of a SELECT of rows of units: the alias of its own anchor, see `Frontier.anchor`."""
 SINGLE_VALUES = frozenset({"min", "max", "any_value"})
 
 

@@ -17,7 +17,7 @@ from app.domain.values import Dataset, Level
 from app.query.cutting import cut_frontier, cut_margins, governed_table, split_groups
 from app.query.decorrelation import decorrelate, distinct_values
 from app.query.equality import Equalities
-from app.query.frontier import Frontier
+from app.query.frontier import ANCHOR, Frontier
 from app.query.grouping import grouping_keys, grouping_sets, own_aggregates
 from app.query.guarded import calculated_in_doubles, fallible
 from app.query.joined import joined_rows, joined_units, repetition
@@ -229,6 +229,7 @@ class _Governor:
         relation = unit_relation(select, rows)
         if hidden:
             self._without_order(select)
+            select.meta[ANCHOR] = rows.anchor.alias if rows.anchor is not None else None
             for i, unit in enumerate(rows.units):
                 select.append("expressions", exp.alias_(unit.column(), f"__u{i}", quoted=True))
                 select.append("expressions", exp.alias_(unit.tag_column(), f"__t{i}", quoted=True))

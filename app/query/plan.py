@@ -21,10 +21,11 @@ from app.query.frontier import Frontier
 from app.query.govern import Governed
 from app.query.guarded import total_sql
 from app.query.margins import margin_exports, outlines
+from app.query.membership import NONE, Memberships, memberships
 from app.query.ordering import ordered
 from app.query.plain import under_names
 from app.query.private_plan import privately
-from app.query.repaired import repaired
+from app.query.repaired import Repaired, repaired
 from sandbox.protocol import Export, Filter, Limits, Mask, QueryTask, Step, View, encode
 
 RESULT = "result.parquet"
@@ -75,11 +76,17 @@ def make_plan(
         for f in governed.frontiers
     ]
     outlined = _with_prints(outlines(wanted.governed.frontiers, _prefix(wanted.governed), wanted.datasets), frontiers)
-    evidence = [*(e for f in frontiers for e in f.exports()), *margin_exports(outlined), *wanted.exports]
+    members = _members(wanted, fingerprints=fingerprints)
+    evidence = [
+        *(e for f in frontiers for e in f.exports()),
+        *margin_exports(outlined),
+        *wanted.exports,
+        *members.exports,
+    ]
     steps = [step for f in frontiers for step in (*wanted.steps.get(f.frontier.number, ()), *f.steps())]
     task = QueryTask(
-        views=tuple(_view(d) for d in wanted.datasets),
-        steps=tuple(Step(table=t, sql=s) for t, s in steps),
+        views=tuple(_view(d, position=d.name in members.numbered) for d in wanted.datasets),
+        steps=tuple(Step(table=t, sql=s) for t, s in (*steps, *members.steps)),
         exports=(
             Export(file=RESULT, sql=_result(governed, query.outputs)),
             *(Export(file=n, sql=s, max_rows=_EVIDENCE_ROWS) for n, s in evidence),
@@ -99,6 +106,8 @@ def make_plan(
         noise=wanted.noise.largest if wanted.noise is not None else None,
         recodings=wanted.recodings,
         codings=wanted.codings,
+        partitions=members.partitions,
+        uncovered=members.uncovered,
     )
 
 
@@ -165,7 +174,21 @@ def _frontier_in_order(frontier: Frontier) -> Frontier:
     )
 
 
-def _view(dataset: Dataset) -> View:
+def _members(wanted: Repaired, *, fingerprints: bool) -> Memberships:
+    """Which rows stand in which cells; nobody need know where one unit is enough, or nothing may be released."""
+    if wanted.rule.contributors <= 1 or not fingerprints:
+        return NONE
+    governed = wanted.governed
+    return memberships(
+        governed.frontiers,
+        governed.ctes,
+        wanted.datasets,
+        lambda ctes: _prefix(replace(governed, ctes=ctes)),
+        wanted.rule.contributors,
+    )
+
+
+def _view(dataset: Dataset, *, position: bool = False) -> View:
     hidden = [c for u in dataset.units for c in (u.column, u.tag)]
     columns = dict.fromkeys([*(f.name for f in dataset.fields), *hidden])
     masks = [Mask(column=f.name, kind=f.mask.kind, argument=f.mask.argument) for f in dataset.fields if f.mask]
@@ -177,6 +200,7 @@ def _view(dataset: Dataset) -> View:
         columns=tuple(columns),
         filters=tuple(Filter(column=f.column, test=f.test, values=f.values) for f in dataset.filters),
         masks=tuple(masks),
+        position=position,
     )
 
 

@@ -15,7 +15,6 @@ from tests.attacks.asking import Guess
 from tests.attacks.operator import Operator
 from tests.attacks.world import Person
 
-COMBINED = "the firewall compares pairs (and sums within one output): what follows from three outputs is not seen"
 TELLS = "what is refused depends on the secret, and the operator sees what is refused"
 APART = "rows of persons, of their visits and of groups of those are counted apart: one person fewer does not show"
 ALIKE = "a cell of persons who are all alike may leave"
@@ -70,13 +69,13 @@ ATTACKS = (
     _attack(differencing.rows_twice, "sick"),
     _attack(differencing.rows_twice_in_a_sum, "income"),
     _attack(differencing.everyone_with_everyone, "sick"),
-    _attack(combining.tracker, "sick", COMBINED),
-    _attack(combining.union_of_two_cells, "income", COMBINED),
+    _attack(combining.tracker, "sick"),
+    _attack(combining.union_of_two_cells, "income"),
     _attack(combining.margins, "income"),
     _attack(combining.margins_of_a_rollup, "income"),
     _attack(combining.margins_of_margins, "income"),
-    _attack(combining.reconstruction, "sick", COMBINED, long=True),
-    _attack(combining.reconstruction_by_an_own_list, "sick", COMBINED),
+    _attack(combining.reconstruction, "sick", long=True),
+    _attack(combining.reconstruction_by_an_own_list, "sick"),
     _attack(combining.weights_of_an_own_list, "sick"),
     _attack(cells.what_the_firewall_stops, "sick", TELLS, by_refusals=True),
     _attack(cells.how_many_cells_are_suppressed, "sick", TELLS, by_refusals=True),

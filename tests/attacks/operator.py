@@ -10,14 +10,15 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from app.disclosure.history import append, folder_history
+from app.combining import append_to_folder
+from app.disclosure.history import folder_history
 from app.domain.errors import SluiceError
 from app.domain.report_json import for_operator
 from app.domain.values import Decision
 from app.policy.conditions import Context
 from app.policy.decision import standing_uses
 from app.policy.snapshot import snapshot
-from app.workflow import Question, evaluate
+from app.workflow import Question, evaluate, sandbox_error
 from tests.attacks.world import Person, Seat
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -79,7 +80,8 @@ class Operator:
         shown: dict[str, Any] = dict(for_operator(found.report))
         rows: tuple[tuple[Any, ...], ...] = ()
         if found.report.decision is Decision.CHECKED or not seat.people:
-            append(seat.home / "history", run / found.report.segment)
+            history, segment = seat.home / "history", run / found.report.segment
+            append_to_folder(seat.engine, found.plan.partitions, run, segment, history, failed=sandbox_error)
             table = pq.read_table(run / found.report.table)
             rows = tuple(zip(*(c.to_pylist() for c in table.columns), strict=True))
         return View(

@@ -14,6 +14,7 @@ from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Uni
 from app.query.plan import make_plan
 from app.workflow import authorize
 from tests.sql.pipeline import ENGINE, Pipeline
+from tests.sql.unplaced import unplaced
 
 NAME = Bilingual(zh="表", en="table")
 SQL = "select station, age, sex, count(*) as n from trip group by station, age, sex"
@@ -145,7 +146,7 @@ def test_every_label_is_that_of_the_reference(seed: int) -> None:
         values = [person, station, road, region, age, sex, (person * 0x9E3779B97F4A7C15) % 2**64]
         connection.execute("INSERT INTO trip VALUES (?, ?, ?, ?, ?, ?, ?)", values)
     plan = merged_plan(k, passing)
-    for step in plan.task.steps:
+    for step in unplaced(plan.task).steps:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.table} AS {step.sql}")
     tables = [step.table for step in plan.task.steps if step.table.startswith("__k_")]
     labels = [dict(connection.execute(f"SELECT v, l FROM {t}").fetchall()) for t in sorted(tables)]

@@ -20,6 +20,7 @@ from app.domain.values import Bilingual, Dataset, DatasetKind, Field, Level, Uni
 from app.query.plan import make_plan
 from app.workflow import authorize
 from tests.sql.pipeline import ENGINE, Pipeline
+from tests.sql.unplaced import unplaced
 
 LAX = LevelRule(level=Level.L2, contributors=4, largest_share=None, p_percent=None, rounding_base=None, reviewers=1)
 PERSONS = """
@@ -62,7 +63,7 @@ def verdicts(pipeline: Pipeline, sql: str, rule: LevelRule, folder: Path) -> dic
     grant = authorize(ENGINE, pipeline.question(sql))
     plan = make_plan(grant, rule, ENGINE.callable_functions(), ENGINE.limits["query"])
     pipeline.run(plan.task)
-    for export in plan.task.exports:
+    for export in unplaced(plan.task).exports:
         pipeline.connection.execute(f"COPY ({export.sql}) TO '{folder / export.file}' (FORMAT parquet)")
     zones = dict(pipeline.connection.execute("SELECT cell, k0 FROM __f0").fetchall())
     found: dict[int, list[str]] = {}
@@ -148,7 +149,7 @@ def test_a_report_of_very_many_cells_lists_first_what_may_not_leave(
     strict = replace(LAX, largest_share=0.7)
     plan = make_plan(grant, strict, ENGINE.callable_functions(), ENGINE.limits["query"])
     pipeline.run(plan.task)
-    for export in plan.task.exports:
+    for export in unplaced(plan.task).exports:
         pipeline.connection.execute(f"COPY ({export.sql}) TO '{tmp_path / export.file}' (FORMAT parquet)")
     whole = judge(plan, tmp_path, {})
     assert [c.verdict for c in whole.cells].count("dominated") == 1

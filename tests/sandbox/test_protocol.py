@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.column_types import column_type
 from sandbox.decoding import decode_answer, decode_task
 from sandbox.protocol import (
     MAX_ANSWER_BYTES,
@@ -27,7 +28,6 @@ from sandbox.protocol import (
     Step,
     Usage,
     View,
-    column_type,
     encode,
 )
 from sandbox.shape import Malformed

@@ -29,6 +29,7 @@ from sandbox.launcher import Launcher
 from sandbox.protocol import QueryTask
 from tests.sql.corpora import FOLDER
 from tests.sql.tables import OPEN
+from tests.sql.unplaced import unplaced
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ENGINE = Engine.load(config.read({}).policies, Launcher(), require_isolation=True)
@@ -157,6 +158,7 @@ class Pipeline:
 
     def run(self, task: QueryTask) -> list[tuple[Any, ...]]:
         """Run every text of a task without a sandbox; answers the rows of its result."""
+        task = unplaced(task)
         for step in task.steps:
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.table} AS {step.sql}")
         answers = [self.connection.execute(export.sql).fetchall() for export in task.exports]

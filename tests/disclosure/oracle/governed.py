@@ -16,6 +16,7 @@ from app.domain.values import Level
 from app.query.plan import make_plan
 from app.workflow import authorize
 from tests.sql.pipeline import ENGINE, Pipeline
+from tests.sql.unplaced import unplaced
 
 ROWS = -1
 """The number of a measure that stands for the row itself."""
@@ -47,9 +48,9 @@ def prove(pipeline: Pipeline, grant: Grant, of: LevelRule, folder: Path) -> list
     rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     plan = make_plan(grant, of, ENGINE.callable_functions(), ENGINE.limits["query"])
-    for step in plan.task.steps:
+    for step in unplaced(plan.task).steps:
         pipeline.connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.table} AS {step.sql}")
-    for export in plan.task.exports:
+    for export in unplaced(plan.task).exports:
         pipeline.connection.execute(f"COPY ({export.sql}) TO '{folder / export.file}' (FORMAT parquet)")
     cells = judge(plan, folder, {}).cells
     return [_proved(outline, [c for c in cells if c.frontier == outline.number], folder) for outline in plan.frontiers]

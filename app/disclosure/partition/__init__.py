@@ -1,0 +1,1 @@
+"""What follows from many releases together? Classes of rows that no released cell tells apart."""
