@@ -266,11 +266,9 @@ class InspectTask:
 
 @dataclass(frozen=True, kw_only=True)
 class RefinePart:
-    """A partition of rows into classes, `stored` (None: nothing yet), refined by the classes of a run, `members`.
+    """A partition of rows, `stored` (None: nothing yet), and the classes of a run, `members`; files of row, unit, class.
 
-    Both are Parquet files with UINTEGER columns row, unit, class, no row twice. `contributors`, the largest last, are the
-    numbers of units that are asked about.
-    """
+    `contributors` are the numbers of units that are asked about, in order."""
 
     stored: str | None
     members: str

@@ -62,19 +62,7 @@ def make_plan(
         return _private_plan(grant, query, rule, repair.privacy, tuple(functions), limits)
     wanted = repaired(grant.analysis, query.governed, rule, repair, _prefix)
     governed = _in_order(wanted.governed) if reproducible else wanted.governed
-    frontiers = [
-        FrontierSql(
-            frontier=f,
-            rule=wanted.rule,
-            prefix=_prefix(governed),
-            stops=(stops or {}).get(f.number, NO_STOPS),
-            in_order=reproducible,
-            noise=wanted.noise,
-            facts=facts_of(f, wanted.datasets, [name for name, _ in governed.ctes]),
-            fingerprints=fingerprints,
-        )
-        for f in governed.frontiers
-    ]
+    frontiers = _frontiers(wanted, governed, stops or {}, reproducible=reproducible, fingerprints=fingerprints)
     outlined = _with_prints(outlines(wanted.governed.frontiers, _prefix(wanted.governed), wanted.datasets), frontiers)
     members = _members(wanted, fingerprints=fingerprints)
     evidence = [
@@ -172,6 +160,25 @@ def _frontier_in_order(frontier: Frontier) -> Frontier:
         keys=tuple(ordered(k) for k in frontier.keys),
         measures=tuple(replace(m, call=ordered(m.call)) for m in frontier.measures),
     )
+
+
+def _frontiers(
+    wanted: Repaired, governed: Governed, stops: dict[int, Stops], *, reproducible: bool, fingerprints: bool
+) -> list[FrontierSql]:
+    """The SQL of each frontier of `governed`, which is the wanted query, perhaps in order."""
+    return [
+        FrontierSql(
+            frontier=f,
+            rule=wanted.rule,
+            prefix=_prefix(governed),
+            stops=stops.get(f.number, NO_STOPS),
+            in_order=reproducible,
+            noise=wanted.noise,
+            facts=facts_of(f, wanted.datasets, [name for name, _ in governed.ctes]),
+            fingerprints=fingerprints,
+        )
+        for f in governed.frontiers
+    ]
 
 
 def _members(wanted: Repaired, *, fingerprints: bool) -> Memberships:

@@ -11,6 +11,7 @@ READERS = {
     "app/disclosure/columns.py",  # evidence, fingerprints, sums of tables with margins
     "app/disclosure/evidence.py",
     "app/disclosure/explained.py",
+    "app/disclosure/partition/classes.py",  # classes and their units, no rows
     "app/disclosure/noise.py",  # writes the noise, reads no cell
     "app/release/table_files.py",  # writes the CSV of a bundle, shows it to nobody
     "app/trial.py",  # a trial on the user's own machine, over the user's own files
