@@ -266,9 +266,7 @@ class InspectTask:
 
 @dataclass(frozen=True, kw_only=True)
 class RefinePart:
-    """A partition of rows, `stored` (None: nothing yet), and the classes of a run, `members`; files of row, unit, class.
-
-    `contributors` are the numbers of units that are asked about, in order."""
+    """Files of row, unit, class: a `stored` partition (None: not yet), the `members` of a run; and the k asked about."""
 
     stored: str | None
     members: str
