@@ -266,7 +266,7 @@ class InspectTask:
 
 @dataclass(frozen=True, kw_only=True)
 class RefinePart:
-    """Files of row, unit, class: a `stored` partition (None: not yet), the `members` of a run; and the k asked about."""
+    """Files of row, unit, class: a `stored` partition (None: not yet), the `members` of a run; the k asked about."""
 
     stored: str | None
     members: str
