@@ -7,7 +7,7 @@ The stages know nothing of one another; here the control database's authorizatio
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,11 +18,15 @@ from app.authorization.grants import active_authorization
 from app.authorization.pinned import pinned
 from app.catalog.entries import held_dataset, listed
 from app.catalog.mounting import described, mount_enterprise
+from app.combining import Prepared, prepare, still_current
 from app.disclosure.budget import spend
 from app.disclosure.firewall import compare
-from app.disclosure.history import Entry, History, keep
+from app.disclosure.history import PARTITIONS, Entry, History, keep
 from app.disclosure.index.blocks import blocks
 from app.disclosure.index.past import tidy
+from app.disclosure.partition.registry import current as partitions
+from app.disclosure.partition.registry import register as register_partition
+from app.disclosure.partition.versions import Version
 from app.disclosure.segment import Segment
 from app.domain.authorizations import Authorization
 from app.domain.errors import Broken, Finding, Refusal
@@ -71,6 +75,8 @@ class Casework:
     home: Path
     clock: Clock
     policies: InForce = field(default_factory=InForce)
+    prepared: dict[str, list[Prepared]] = field(default_factory=dict)
+    """Output → the partitions that its release would leave, as far as they were made ahead."""
     machine: Actor | None = None
     """Who pays for runs with noise; without it they are refused."""
     keys: Path | None = None
@@ -147,6 +153,19 @@ class Casework:
         """Read the index of the history once, so that `admit` need not check it whole while it holds the lock."""
         blocks(self.home / "history" / "index")
 
+    def prepare(self, output_id: str, folder: Path) -> None:
+        """Refine the partitions by an output before its release takes the lock; raises what `admit` raises for them."""
+        with self.store.reading() as connection:
+            current = partitions(connection, self._partitions)
+        self.prepared[output_id] = self._prepare(output_id, folder, current)
+
+    @property
+    def _partitions(self) -> Path:
+        return self.home / "history" / PARTITIONS
+
+    def _prepare(self, output_id: str, folder: Path, current: Mapping[str, Version]) -> list[Prepared]:
+        return prepare(self.engine, output_id, folder, current, self._partitions, failed=sandbox_error)
+
     def register(self, change: Change, output_id: str, report: CheckReport, folder: Path) -> None:
         """Enter a new output's fingerprints as pending, in the transaction of the output."""
         digest = keep(self.home / "history", folder / report.segment)
@@ -180,7 +199,8 @@ class Casework:
     def admit(self, change: Change, output_id: str, report: CheckReport, folder: Path) -> None:
         """Hold an output against all that left, under the lock of its release, and count it as released.
 
-        Raises Refusal("firewall-near-release") naming the releases it comes too near to, and
+        Raises Refusal("firewall-near-release") naming the releases it comes too near to, what
+        `app.combining.audited` raises for what follows from all of them together, and
         Broken("segment-malformed") when the fingerprints are not those that were registered as pending.
         """
         if change.connection.dialect.name == "postgresql":  # SQLite has one writer anyway
@@ -194,6 +214,12 @@ class Casework:
         if near.near:
             releases = ", ".join(name for name, _ in near.releases())
             raise Refusal("firewall-near-release", output=output_id, cells=len(near.near), releases=releases)
+        current = partitions(change.connection, self._partitions)
+        found = self.prepared.pop(output_id, None)
+        if found is None or not still_current(found, current):
+            found = self._prepare(output_id, folder, current)
+        for one in found:
+            register_partition(change, output_id, one.key, one.version, one.before)
         change.execute(update(history_segment).where(*mine).values(status="released"))
 
     def page(self, record: OutputRecord, asked: PageAsked) -> ResultPage:
@@ -232,7 +258,8 @@ class Casework:
             Entry(name=name, file=folder / path, digest=digest, cells=cells, operator=operator)
             for name, path, digest, cells, operator in connection.execute(query)
         )
-        return History(entries=tuple(entries), index=folder / "index")
+        held = partitions(connection, self._partitions)
+        return History(entries=tuple(entries), index=folder / "index", partitions=held)
 
     def _question(self, job: JobRecord) -> Question:
         """The SQL of a job with what its authorization covers and which rules are in force at this moment.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import rmtree
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -41,6 +42,7 @@ class Refined:
     before: Version | None
     partition: Partition
     rows: Path
+    k: int
 
 
 def written(outlines: Sequence[PartitionOutline], folder: Path) -> tuple[str, ...]:
@@ -102,7 +104,7 @@ def refine(
                 small=small,
             )
             rows = room / f"partition_{n}.parquet"
-            found.append(Refined(key=key_of(outline), before=before, partition=partition, rows=rows))
+            found.append(Refined(key=key_of(outline), before=before, partition=partition, rows=rows, k=outline.k))
     return found
 
 
@@ -113,7 +115,7 @@ def audited(engine: Engine, partitions: Sequence[Refined], own: frozenset[str]) 
     """
     rng = np.random.default_rng()
     for refined_one in partitions:
-        verdict = judge(refined_one.partition, engine.rules.firewall, rng)
+        verdict = judge(refined_one.partition, engine.rules.firewall, rng, least=refined_one.k)
         if verdict.code is not None:
             raise Refusal(_finding(verdict, engine, own))
 
@@ -136,6 +138,35 @@ def hold(
         audited(engine, refine(engine, wanted, folder, current, scratch, release=THIS, failed=failed), history.own)
     finally:
         rmtree(scratch, ignore_errors=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A partition that an output would leave: made from version `before`, its files in place, not registered yet."""
+
+    key: str
+    before: Version | None
+    version: Version
+
+
+def prepare(
+    engine: Engine, output: str, run: Path, current: Mapping[str, Version], folder: Path, *, failed: Failed
+) -> list[Prepared]:
+    """The partitions that the release of `output`, whose files are in `run`, would leave, put into `folder`.
+
+    Raises what `audited` raises, naming all releases.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with TemporaryDirectory(dir=folder, prefix=".refine-") as scratch:
+        found = refine(engine, noted(run), run, current, Path(scratch), release=output, failed=failed)
+        audited(engine, found, frozenset(name for one in found for name in one.partition.releases))
+        return [Prepared(key=r.key, before=r.before, version=kept(folder, r.rows, r.partition)) for r in found]
+
+
+def still_current(prepared: Sequence[Prepared], current: Mapping[str, Version]) -> bool:
+    """Whether no other release refined what `prepared` was made from."""
+    latest = {key: version.id for key, version in current.items()}
+    return all((p.before.id if p.before is not None else None) == latest.get(p.key) for p in prepared)
 
 
 def append_to_folder(

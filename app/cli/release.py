@@ -187,6 +187,7 @@ def _at_desk(running: Services, act: Callable[[Desk], str]) -> str:
             keys=signers_now(running),
             notary=notary(running),
             admit=casework.admit,
+            prepare=casework.prepare,
         )
         return act(desk)
 

@@ -30,7 +30,7 @@ from app.query.guarded import total_sql
 ROWS = -1
 """In place of a measure's number: the row itself."""
 COUNTS = ""
-"""The field of the comparison of counts, which every row of a cell takes part in."""
+"""The field of the comparison of counts; a cell of which nothing is measured counts as one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,15 +119,14 @@ class _Source:
         """((data set, version, unit, field), part) of every comparison that the frontier takes part in."""
         dataset, f = self.anchored.dataset, self._frontier
         held = (dataset.name, dataset.version) if dataset is not None else ("", "")
-        fields: dict[str, dict[str, int]] = {COUNTS: {}}
+        fields: dict[str, dict[str, int]] = {} if f.measures else {COUNTS: {}}
         for j, measure in enumerate(f.measures):
             for field in _fields(measure):
                 fields.setdefault(field, {}).setdefault(_piece(measure), j)
         found = []
         for lane, unit in enumerate(_labels(f)):
             for field, pieces in fields.items():
-                rows = (ROWS,) if field == COUNTS else ()
-                measures = (*rows, *(j for piece, j in pieces.items() if not (rows and piece == _WHOLE)))
+                measures = tuple(pieces.values()) or (ROWS,)
                 found.append(((*held, unit, field), _Part(frontier=f.number, unit=lane, measures=measures)))
         return found
 

@@ -44,6 +44,9 @@ Admit = Callable[[Change, str, CheckReport, Path], None]
 """Holds an output against all that left or is about to, and registers it as released: (change, output, report, folder
 of its files). Runs in the transaction of the release, which holds the only right to write; may raise Refusal."""
 
+Prepare = Callable[[str, Path], None]
+"""Does ahead what `Admit` would take long for while it holds the right to write: (output, folder of its files)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
@@ -60,6 +63,7 @@ class Desk:
     keys: tuple[PrivateKey, ...]
     notary: Notary
     admit: Admit
+    prepare: Prepare = lambda _output, _folder: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +91,7 @@ def make_release(desk: Desk, actor: Actor, approval: Approval, *, recipient: str
     aside, parts = desk.releases / f"{release_id}.pending", desk.releases / f"{release_id}.parts"
     try:
         parts.mkdir(mode=0o700)
+        desk.prepare(case.row.id, case.folder)
         envelope = _write_bundle(desk, actor, case, approval, occasion, parts, aside)
         _commit(desk, actor, case, occasion, sha256(aside), envelope)
     except (SluiceError, IntegrityError) as error:

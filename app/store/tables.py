@@ -288,6 +288,18 @@ history_segment = Table(
 )
 """Fingerprints of the cells of a pending or released output; `status` is "pending", "released" or "dropped"."""
 
+history_partition = Table(
+    "history_partition",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _reference("output_id", "output.id"),
+    Column("rows_sha256", Text, nullable=False),
+    Column("cells_sha256", Text, nullable=False),
+    _moment("created_at"),
+)
+"""Classes of rows that released cells tell apart, for each comparison `key`, as the release with `number` left them."""
+
 # ------------------------------------------------------------------ policy
 policy = Table(
     "policy",

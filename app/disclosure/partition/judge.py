@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from app.disclosure.nullspace import PRIME, Audit, audit
 from app.disclosure.partition.classes import Numbers
-from app.disclosure.partition.state import Partition
+from app.disclosure.partition.state import Partition, within
 from app.domain.rules import FirewallRule
 
 
@@ -53,12 +53,16 @@ class _Component:
     large: int
 
 
-def judge(partition: Partition, rule: FirewallRule, rng: np.random.Generator) -> Verdict:
-    """The verdict of the first k by which something is wrong; `rng` must be unknown to the analysts."""
+def judge(partition: Partition, rule: FirewallRule, rng: np.random.Generator, *, least: int = 0) -> Verdict:
+    """The verdict of the first k, from `least` on, by which something is wrong; `rng` must be unknown to the analysts.
+
+    What cells that need fewer than the newest ones tell is what it was before.
+    """
     found = CERTIFIED
-    for k in sorted(set(partition.needs.tolist())):
-        if (partition.units < k).any():
-            found = _of_k(partition, k, rule, rng)
+    for k in sorted({n for n in partition.needs.tolist() if n >= least}):
+        seen = within(partition, k)
+        if (seen.units < k).any():
+            found = _of_k(seen, k, rule, rng)
         if found.code is not None:
             break
     return found
@@ -75,8 +79,7 @@ def _of_k(partition: Partition, k: int, rule: FirewallRule, rng: np.random.Gener
         matrix = _matrix(partition, component)
         whole, before = audit(matrix, rng), audit(matrix[partition.needs[component.cells] < k], rng)
         rank += _rank(whole, component) - _rank(before, component)
-        sums = _isolated(partition, component, whole, k)
-        isolated.update(component.classes[(sums[~before.derivable(sums)] != 0).any(axis=0)].tolist())
+        isolated.update(component.classes[_isolated(partition, component, whole, before, k)].tolist())
     code, taking_part = None, isolated
     if isolated:
         code = "firewall-combination"
@@ -133,29 +136,38 @@ def _rank(found: Audit, component: _Component) -> int:
     return sum(pivot >= component.large for pivot in found.pivots)
 
 
-def _isolated(partition: Partition, component: _Component, found: Audit, k: int) -> Numbers:
-    """Sums, as factors of the component's classes, that follow and are about fewer than `k` units."""
+def _isolated(partition: Partition, component: _Component, found: Audit, before: Audit, k: int) -> list[int]:
+    """The component's classes of which, alone or with others, something follows about fewer than `k` units.
+
+    What follows `before`, from the cells that need fewer, is none of it.
+    """
     units = partition.units[component.classes]
-    sums = [{c: 1} for c in found.known if units[c] < k]
+    isolated = {c for c in found.known if units[c] < k and c not in before.known}
     for group in found.together:
-        first, second = sorted(group, key=lambda c: int(units[c]))[:2]
-        # Units may be in both classes: then there are at least as many as in the larger one.
-        if (units[first] + units[second] if partition.single else max(units[first], units[second])) < k:
-            sums.append({first: _ratio(found, first, second), second: PRIME - 1})
-    for pivot, row in zip(found.pivots, found.reduced, strict=True):
-        members = np.flatnonzero(row)
-        if pivot >= component.large and units[members].sum() < k:
-            sums.append({int(c): int(row[c]) for c in members})
-    factors = np.zeros((len(sums), len(units)), dtype=np.int64)
-    for i, of_class in enumerate(sums):
-        factors[i, list(of_class)] = list(of_class.values())
-    return factors
+        isolated.update(_pairs(partition, units, np.array(group), found, before, k))
+    own = [(p, row) for p, row in zip(found.pivots, found.reduced, strict=True) if p >= component.large]
+    few = [row for _, row in own if units[row != 0].sum() < k]
+    for row in few:
+        if not before.derivable(row[None, :])[0]:
+            isolated.update(np.flatnonzero(row).tolist())
+    return sorted(isolated)
 
 
-def _ratio(found: Audit, first: int, second: int) -> int:
-    """How many times the first class moves does the second one, in every vector of the null space."""
-    at = int(np.flatnonzero(found.vectors[first])[0])
-    return int(found.vectors[second, at]) * pow(int(found.vectors[first, at]), -1, PRIME) % PRIME
+def _pairs(partition: Partition, units: Numbers, group: Numbers, found: Audit, before: Audit, k: int) -> Iterator[int]:
+    """Of classes that move in proportion, those that have fewer than `k` units with some other one.
+
+    Units may be in both classes of a pair: then there are at least as many as in the larger one.
+    """
+    small = group[units[group] < k]
+    for at, first in enumerate(small.tolist()):
+        others = small[at + 1 :]
+        both = units[first] + units[others] if partition.single else np.maximum(units[first], units[others])
+        others = others[both < k]
+        moves = int(np.flatnonzero(found.vectors[first])[0])
+        ratios = found.vectors[others, moves] * pow(int(found.vectors[first, moves]), -1, PRIME) % PRIME
+        left = ratios[:, None] * before.vectors[first] % PRIME != before.vectors[others]
+        others = others[left.any(axis=1)]
+        yield from [first, *others.tolist()] if len(others) else []
 
 
 def _releases(partition: Partition, classes: Iterable[int]) -> tuple[str, ...]:

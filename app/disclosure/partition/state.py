@@ -8,9 +8,10 @@ its own, read by the sandbox alone.
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,9 +51,10 @@ class Partition:
     def load(file: Path, digest: str | None = None) -> Partition:
         """Read one, whose SHA-256 is `digest` when that is known; raises Broken("partition-malformed")."""
         try:
-            if digest is not None and hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+            content = file.read_bytes()
+            if digest is not None and hashlib.sha256(content).hexdigest() != digest:
                 raise Broken("partition-malformed", file=file.name)
-            with np.load(file, allow_pickle=False) as arrays:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
                 found = Partition(
                     single=bool(arrays["single"]),
                     small={int(k): int(n) for k, n in arrays["small"]},
@@ -144,6 +146,33 @@ def _placed(classes: Numbers, cells: Numbers, origin: Numbers) -> tuple[Numbers,
     within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     numbers = np.repeat(np.arange(1, len(origin) + 1), lengths)
     return numbers, cells[order][np.repeat(starts, lengths) + within]
+
+
+def within(partition: Partition, k: int) -> Partition:
+    """The partition as the cells that need at most `k` units make it: classes that none of them tells apart are one.
+
+    Units that are in several of those count once only if no unit has two rows; else there is just a lower bound.
+    """
+    chosen = partition.needs[partition.cells] <= k
+    if (partition.needs <= k).all():
+        return partition
+    classes, cells = partition.classes[chosen], partition.cells[chosen]
+    first = _first(cells, classes, np.zeros(len(partition.units) + 1, dtype=np.int64))
+    kept = np.flatnonzero(first == np.arange(len(first)))
+    number = np.zeros(len(first), dtype=np.int64)
+    number[kept] = np.arange(1, len(kept) + 1)
+    of, units = number[first[1:]], np.zeros(len(kept) + 1, dtype=np.int64)
+    (np.add if partition.single else np.maximum).at(units, of[first[1:] > 0], partition.units[first[1:] > 0])
+    units = units[1:]
+    few = int(units[units < k].sum())
+    own = np.isin(classes, kept)
+    return replace(
+        partition,
+        units=units,
+        small={**partition.small, k: few if partition.single else min(few, partition.small[k])},
+        classes=number[classes[own]],
+        cells=cells[own],
+    )
 
 
 def _first(classes: Numbers, cells: Numbers, needs: Numbers) -> Numbers:
