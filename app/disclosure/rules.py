@@ -15,7 +15,7 @@ from app.domain.values import Level
 FILE = "disclosure.toml"
 _KEYS = frozenset("rows contributors largest_share top_shares p_percent all_same zeros rounding_base reviewers".split())
 
-_FIREWALL: dict[str, Any] = {"max_rank_share": 0.25, "max_entries": 1 << 21}
+_FIREWALL: dict[str, Any] = {"max_rank_share": 0.2, "max_entries": 1 << 21}
 """The numbers of the table `firewall` where it does not say otherwise."""
 
 

@@ -66,9 +66,7 @@ def memberships(
         steps=(*(s.step() for s in sources), *(step for c in numbered for step in c.steps())),
         exports=tuple(export for c in numbered for export in c.exports()),
         partitions=tuple(
-            PartitionOutline(
-                number=n, dataset=dataset, version=version, unit=unit, field=field, k=k, cells=len(c.alone())
-            )
+            PartitionOutline(number=n, dataset=dataset, version=version, unit=unit, field=field, k=k, cells=c.kinds())
             for (n, (dataset, version, unit, field)), c in zip(enumerate(comparisons), numbered, strict=True)
         ),
         numbered=frozenset(a.dataset.name for s in sources if (a := s.anchored).dataset is not None),
@@ -78,11 +76,12 @@ def memberships(
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
-    """What a frontier has to do with a comparison: which of its units, and which of its measures."""
+    """What a frontier has to do with a comparison: which of its units, which of its measures, how many with branches."""
 
     frontier: int
     unit: int
     measures: tuple[int, ...]
+    branches: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +126,9 @@ class _Source:
         for lane, unit in enumerate(_labels(f)):
             for field, pieces in fields.items():
                 measures = tuple(pieces.values()) or (ROWS,)
-                found.append(((*held, unit, field), _Part(frontier=f.number, unit=lane, measures=measures)))
+                branches = sum(_branch(f.measures[j].argument) is not None for j in pieces.values())
+                part = _Part(frontier=f.number, unit=lane, measures=measures, branches=branches)
+                found.append(((*held, unit, field), part))
         return found
 
 
@@ -138,9 +139,9 @@ class _Comparison:
     number: int
     parts: tuple[_Part, ...]
 
-    def alone(self) -> list[tuple[int, int]]:
-        """(frontier, measure) of the cells that are compared."""
-        return [(p.frontier, j) for p in self.parts for j in p.measures]
+    def kinds(self) -> int:
+        """How many kinds of cells are compared: one for each measure and branch."""
+        return sum(len(p.measures) + p.branches for p in self.parts)
 
     def steps(self) -> list[tuple[str, str]]:
         """(table, SELECT) of the rows and of their classes."""

@@ -25,7 +25,7 @@ from app.domain.rules import FirewallRule
 from sandbox.launcher import Launcher
 from sandbox.protocol import Limits, RefinePart, RefineTask
 
-RULE = FirewallRule(max_rank_share=0.25, max_entries=1 << 20)
+RULE = FirewallRule(max_rank_share=0.2, max_entries=1 << 20)
 NO_CAP = FirewallRule(max_rank_share=1.0, max_entries=1 << 20)
 ROWS = 24
 Cells = Sequence[frozenset[int]]
