@@ -76,7 +76,7 @@ def memberships(
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
-    """What a frontier has to do with a comparison: which of its units, which of its measures, how many with branches."""
+    """What a frontier has to do with a comparison: which unit, which measures, how many with branches."""
 
     frontier: int
     unit: int
