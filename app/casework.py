@@ -219,7 +219,7 @@ class Casework:
         if found is None or not still_current(found, current):
             found = self._prepare(output_id, folder, current)
         for one in found:
-            register_partition(change, output_id, one.key, one.version, one.before)
+            register_partition(change, output_id, one.outline, one.version, one.before)
         change.execute(update(history_segment).where(*mine).values(status="released"))
 
     def page(self, record: OutputRecord, asked: PageAsked) -> ResultPage:

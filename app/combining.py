@@ -38,11 +38,10 @@ Failed = Callable[[Answer], SluiceError]
 class Refined:
     """A partition with the cells of one more output: made from version `before`, its rows in the file `rows`."""
 
-    key: str
+    outline: PartitionOutline
     before: Version | None
     partition: Partition
     rows: Path
-    k: int
 
 
 def written(outlines: Sequence[PartitionOutline], folder: Path) -> tuple[str, ...]:
@@ -104,7 +103,7 @@ def refine(
                 small=small,
             )
             rows = room / f"partition_{n}.parquet"
-            found.append(Refined(key=key_of(outline), before=before, partition=partition, rows=rows, k=outline.k))
+            found.append(Refined(outline=outline, before=before, partition=partition, rows=rows))
     return found
 
 
@@ -115,7 +114,7 @@ def audited(engine: Engine, partitions: Sequence[Refined], own: frozenset[str]) 
     """
     rng = np.random.default_rng()
     for refined_one in partitions:
-        verdict = judge(refined_one.partition, engine.rules.firewall, rng, least=refined_one.k)
+        verdict = judge(refined_one.partition, engine.rules.firewall, rng, least=refined_one.outline.k)
         if verdict.code is not None:
             raise Refusal(_finding(verdict, engine, own))
 
@@ -144,7 +143,7 @@ def hold(
 class Prepared:
     """A partition that an output would leave: made from version `before`, its files in place, not registered yet."""
 
-    key: str
+    outline: PartitionOutline
     before: Version | None
     version: Version
 
@@ -160,13 +159,13 @@ def prepare(
     with TemporaryDirectory(dir=folder, prefix=".refine-") as scratch:
         found = refine(engine, noted(run), run, current, Path(scratch), release=output, failed=failed)
         audited(engine, found, frozenset(name for one in found for name in one.partition.releases))
-        return [Prepared(key=r.key, before=r.before, version=kept(folder, r.rows, r.partition)) for r in found]
+        return [Prepared(outline=r.outline, before=r.before, version=kept(folder, r.rows, r.partition)) for r in found]
 
 
 def still_current(prepared: Sequence[Prepared], current: Mapping[str, Version]) -> bool:
     """Whether no other release refined what `prepared` was made from."""
     latest = {key: version.id for key, version in current.items()}
-    return all((p.before.id if p.before is not None else None) == latest.get(p.key) for p in prepared)
+    return all((p.before.id if p.before is not None else None) == latest.get(key_of(p.outline)) for p in prepared)
 
 
 def append_to_folder(
@@ -177,7 +176,7 @@ def append_to_folder(
     try:
         name = append(folder, segment)
         for one in refine(engine, outlines, run, folder_versions(home), scratch, release=name, failed=failed):
-            enter(home, one.key, kept(home, one.rows, one.partition), one.before)
+            enter(home, key_of(one.outline), kept(home, one.rows, one.partition), one.before)
     finally:
         rmtree(scratch, ignore_errors=True)
     return name

@@ -27,6 +27,7 @@ GROUPS = {
     "worker": "app.cli.jobs",
     "budget": "app.cli.budget",
     "review": "app.cli.review",
+    "history": "app.cli.history",
     "release": "app.cli.release",
     "recall": "app.cli.recalls",
     "key": "app.cli.keys",

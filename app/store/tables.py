@@ -294,7 +294,7 @@ history_partition = Table(
     Column("key", Text, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     _reference("output_id", "output.id"),
-    *(Column(name, Text, nullable=False) for name in ("rows_sha256", "cells_sha256")),
+    *(Column(name, Text, nullable=False) for name in ("dataset", "unit", "field", "rows_sha256", "cells_sha256")),
     _moment("created_at"),
 )
 """Classes of rows that released cells tell apart, for each comparison `key`, as the release with `number` left them."""

@@ -12,10 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
+from app import bootstrap, combining
 from app.casework import Casework
 from app.cli.jobs import casework_of
+from app.cli.main import sluice
 from app.combining import written
 from app.disclosure.partition.versions import key_of
 from app.domain.errors import Broken, Refusal
@@ -135,6 +138,27 @@ def test_each_release_registers_the_partition_that_it_leaves_and_a_damaged_one_s
     with pytest.raises(Broken) as damaged:
         make_release(here.desk(admit=casework.admit), here.actor("officer"), second)
     assert damaged.value.code == "partition-malformed"
+
+
+def test_the_history_is_audited_on_demand_and_what_follows_gives_an_exit_code(
+    here: Deployment, casework: Casework, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "services", lambda: here.services)
+    ask = ["history", "audit", "--as", "regulator", "--json"]
+    assert CliRunner().invoke(sluice, ask).output == "[]\n"
+    for rows in (EVERYONE, LEFT):
+        proof = approved(here, casework, rows, "ana", 3)
+        make_release(here.desk(admit=casework.admit), here.actor("officer"), proof)
+    told = CliRunner().invoke(sluice, ask)
+    (row,) = json.loads(told.output)
+    assert (told.exit_code, row["dataset"], row["field"], row["verdict"]) == (0, "person", "count", "certified")
+    assert (row["releases"], row["cells"], row["classes"], row["smallest"], row["k"]) == (2, 2, 2, ROWS - len(LEFT), K)
+    with monkeypatch.context() as off:
+        off.setattr(combining, "audited", lambda *_: None)
+        make_release(here.desk(admit=casework.admit), here.actor("officer"), approved(here, casework, RIGHT, "ana", 3))
+    told = CliRunner().invoke(sluice, ask)
+    (row,) = json.loads(told.output)
+    assert (told.exit_code, row["verdict"], row["smallest"]) == (4, "firewall-combination", 1)
 
 
 def test_the_outline_is_kept_as_it_is(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select
 
-from app.disclosure.partition.versions import Version
+from app.disclosure.partition.versions import Version, key_of
+from app.domain.proofs import PartitionOutline
 from app.store.changes import Change
 from app.store.tables import history_partition
 
@@ -31,11 +32,16 @@ def current(connection: Connection, folder: Path) -> dict[str, Version]:
     }
 
 
-def register(change: Change, output_id: str, key: str, version: Version, before: Version | None) -> None:
-    """Make `version` the latest one of `key`, in the transaction of a release that knows that `before` still is."""
+def register(
+    change: Change, output_id: str, outline: PartitionOutline, version: Version, before: Version | None
+) -> None:
+    """Make `version` the latest one, in the transaction of a release that knows that `before` still is."""
     change.execute(
         insert(history_partition).values(
-            key=key,
+            key=key_of(outline),
+            dataset=outline.dataset,
+            unit=outline.unit,
+            field=outline.field,
             number=int(before.id) + 1 if before is not None else 1,
             output_id=output_id,
             rows_sha256=version.rows_sha256,
@@ -43,3 +49,10 @@ def register(change: Change, output_id: str, key: str, version: Version, before:
             created_at=change.at,
         )
     )
+
+
+def comparisons(connection: Connection) -> dict[str, tuple[str, str, str]]:
+    """Key → the data set (empty: units themselves), the type of unit and the field (empty: counts) that it is about."""
+    table = history_partition.c
+    columns = (table.key, table.dataset, table.unit, table.field)
+    return {row.key: (row.dataset, row.unit, row.field) for row in connection.execute(select(*columns).distinct())}
