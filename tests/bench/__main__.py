@@ -16,6 +16,7 @@ from tests.bench.firewall import firewall
 from tests.bench.governed import governed
 from tests.bench.ledger import ledger
 from tests.bench.overhead import overhead
+from tests.bench.partition import partition
 from tests.bench.policy import policy
 from tests.bench.scans import scans
 from tests.bench.spilling import spilling
@@ -33,6 +34,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "policy": ("decisions of the use policy", policy),
     "analysis": ("knowing what a text does", analysis),
     "firewall": ("new cells against all that was released", firewall),
+    "partition": ("classes of rows that no released cell tells apart", partition),
     "suppression": ("hiding suppressed cells behind their totals", suppression),
     "ledger": ("a million entries that nobody can change unnoticed", ledger),
     "spill": ("more data than memory", spilling),
