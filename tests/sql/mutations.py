@@ -229,7 +229,7 @@ MUTATIONS = (
     _m("extremes show single values", frontier, "SINGLE_VALUES", frozenset({"first"}), "refused", "first(region)"),
     _m("an aggregate takes one value a row", frontier, "_one_argument", yes, "refused", "max(region, 3)"),
     _m("ranks and extremes go to people", frontier.Frontier, "reasons", empty, "review", "median(income)"),
-    _m("what can be taken apart goes to people", Pieces, "told_apart", no, "review", "else 10000000 end) from person"),
+    _m("what can be taken apart goes to people", Pieces, "told_apart", no, "review", "income else 9000000 end x"),
     _m("weights are the operator's choice", Pieces, "times", _first_factor, "review", "then 1 else 2 end) from person"),
     _m("pieces come through queries", govern, "unit_relation", _no_pieces, "review", "income else 9000000 end x"),
     _m("pieces come through UNION ALL", govern, "both", _left_side, "review", "select person_id, 9000000 from person"),
