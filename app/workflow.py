@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from app.combining import hold, written
 from app.disclosure.check import merged, report
@@ -149,11 +150,12 @@ def evaluate(
     grant = authorize(engine, question)
     timings["decide"] = time.monotonic() - begun
     stopped: Stopped = {}
+    populations: Stopped = {}
     marks, until = _begun(_plan(engine, question, grant, stopped), question.patterns), time.monotonic() + SECONDS
     taken_out: tuple[Near, ...] = ()
     for _ in range(ROUNDS):
         progress("running")
-        plan = _plan(engine, question, grant, merged(stopped, out_for_others(marks)))
+        plan = _plan(engine, question, grant, merged(stopped, out_for_others(marks)), populations)
         if plan.private is not None and plan.private.frontiers:
             if spend is None:
                 raise Refusal("dp-no-budget")
@@ -165,12 +167,13 @@ def evaluate(
         settled = out_for_others(margins.marks) == out_for_others(marks)
         near = compare(read_segment(plan, folder), history) if settled else Comparison(near=())
         timings["check"] = timings.get("check", 0.0) + time.monotonic() - begun
-        if settled and not near.stopped:
+        if settled and not near.near:
             hold(engine, plan.partitions, folder, history, failed=sandbox_error)
             checked = _reported(engine, result, margins, stopped, taken_out)
             return Evaluated(plan=plan, result=result, report=checked, timings=timings)
         marks = margins.marks
         stopped, taken_out = merged(stopped, near.stopped), taken_out + near.near
+        populations = merged(populations, near.populations)
         _empty(folder)
     raise Refusal("firewall-unsettled", rounds=ROUNDS)
 
@@ -192,8 +195,13 @@ def _reported(
     return told(replace(checked, partitions=partitions, uncovered=len(plan.uncovered)), margins)
 
 
-def _plan(engine: Engine, question: Question, grant: Grant, stopped: Stopped) -> Plan:
-    stops = {f: Stops(keys={m: tuple(sorted(k)) for m, k in ms.items()}) for f, ms in stopped.items()}
+def _plan(
+    engine: Engine, question: Question, grant: Grant, stopped: Stopped, populations: Stopped = MappingProxyType({})
+) -> Plan:
+    stops = {
+        f: Stops(keys=_sorted(stopped.get(f, {})), populations=_sorted(populations.get(f, {})))
+        for f in {*stopped, *populations}
+    }
     return make_plan(
         grant,
         engine.rules.levels[grant.analysis.level],
@@ -203,6 +211,10 @@ def _plan(engine: Engine, question: Question, grant: Grant, stopped: Stopped) ->
         reproducible=question.reproducible,
         repair=engine.repairs[question.repair] if question.repair is not None else None,
     )
+
+
+def _sorted(hashes: Mapping[int | None, frozenset[int]]) -> dict[int | None, tuple[int, ...]]:
+    return {measure: tuple(sorted(keys)) for measure, keys in hashes.items()}
 
 
 def _numbered(plan: Plan, steps: Steps) -> Callable[[str, float], None]:

@@ -37,6 +37,10 @@ class Comparable(Protocol):
         """The contributors each needs."""
 
     @property
+    def aspect(self) -> NDArray[np.uint8]:
+        """Of whom each is: bits, of which two must have one in common to be compared."""
+
+    @property
     def presence(self) -> NDArray[np.uint64]:
         """Which rows count."""
 
@@ -81,11 +85,19 @@ def decided(left: Comparable, right: Comparable, i: NDArray[np.int64], j: NDArra
             yield Pairs(left=a[near], right=b[near], distance=distance[near].astype(np.int64))
 
 
+def alike(left: Comparable, right: Comparable, i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of the pairs left[i], right[j] may be compared."""
+    found: NDArray[np.bool_] = (left.group[i] == right.group[j]) & ((left.aspect[i] & right.aspect[j]) != 0)
+    return found
+
+
 def _block(left: Comparable, right: Comparable, ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> Iterator[Pairs]:
     """The near pairs of a block: screen all, decide what is left."""
     limit = _limit(left.k[ours], right.k[theirs])
     rows, columns = _screen(left.presence[ours], right.presence[theirs], limit)
-    yield from decided(left, right, ours[rows], theirs[columns])
+    i, j = ours[rows], theirs[columns]
+    same = alike(left, right, i, j)
+    yield from decided(left, right, i[same], j[same])
 
 
 def _limit(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.disclosure.columns import Columns
-from app.disclosure.segment import BUCKETS, SEGMENT, WHOLE_ROWS, Segment, joined
+from app.disclosure.segment import BUCKETS, IN_CELL, POPULATION, SEGMENT, WHOLE_ROWS, Segment, joined
 from app.disclosure.sums import with_rollups
 from app.domain.proofs import FrontierOutline, Plan
 
@@ -30,16 +31,17 @@ def read_segment(plan: Plan, folder: Path) -> Segment:
     a difference to nothing is the cell itself.
     Raises Broken("evidence-malformed") when the sandbox's files are not what the plan asked for.
     """
-    parts = [p for f in plan.frontiers for p in _parts(f, folder, plan.rule.contributors)]
+    held = [c for f in plan.frontiers for c in _Cells.of(f, folder)]
+    parts = [p for cells in held for p in _parts(cells, folder, plan.rule.contributors)]
     parts.sort(key=lambda p: (int((~p.rollup).sum()), int(p.frontier[0]), int(p.measure[0])))
     segment = joined(parts)
     segment.save(folder / SEGMENT)
     return segment
 
 
-def _parts(outline: FrontierOutline, folder: Path, contributors: int) -> list[Segment]:
+def _parts(frontier: _Cells, folder: Path, contributors: int) -> list[Segment]:
     """The segment of each unit and measure of a frontier, its rollups included."""
-    frontier, found = _Frontier.read(outline, folder), []
+    outline, found = frontier.outline, list[Segment]()
     for lane in range(len(outline.units)):
         prints = _Prints.read(frontier, folder, lane)
         for measure in (_ROWS, *range(len(outline.measures))):
@@ -51,11 +53,11 @@ def _parts(outline: FrontierOutline, folder: Path, contributors: int) -> list[Se
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Frontier:
-    """The cells of a frontier that leave, in the order of their numbers.
+class _Cells:
+    """The cells of a frontier that leave, or their populations, in the order of their numbers.
 
     `key` is the hash of all keys of each, `keys` that of every single one, a column per key; `passed` says which
-    measures leave, a column per measure.
+    measures leave, a column per measure. `prints` are the columns of presence and content in `file`.
     """
 
     outline: FrontierOutline
@@ -63,9 +65,38 @@ class _Frontier:
     key: NDArray[np.uint64]
     keys: NDArray[np.uint64]
     passed: NDArray[np.bool_]
+    aspect: int
+    prints: tuple[tuple[str, str], ...]
+    file: str
 
     @staticmethod
-    def read(outline: FrontierOutline, folder: Path) -> _Frontier:
+    def of(outline: FrontierOutline, folder: Path) -> list[_Cells]:
+        """The cells, and their populations if these are others."""
+        if outline.population is None:
+            return [_Cells.read(outline, folder, IN_CELL | POPULATION)]
+        return [_Cells.read(outline, folder, IN_CELL), _Cells.populations(outline, folder, outline.population)]
+
+    @staticmethod
+    def populations(outline: FrontierOutline, folder: Path, width: int) -> _Cells:
+        """The populations of the cells that leave."""
+        listed = Columns.read(folder / f"populations_{outline.number}.parquet")
+        number, measures = listed.whole("cell"), range(len(outline.measures))
+        if (np.diff(number) <= 0).any():
+            raise listed.malformed()
+        return _Cells(
+            outline=outline,
+            number=number,
+            key=listed.hashed("key"),
+            keys=_stacked([listed.hashed(f"h{k}") for k in range(width)], len(number), np.uint64),
+            passed=_stacked([listed.flags(f"ok{j}") for j in measures], len(number), np.bool_),
+            aspect=POPULATION,
+            prints=tuple((name, name) for name in outline.population_prints),
+            file=f"population_{outline.number}.parquet",
+        )
+
+    @staticmethod
+    def read(outline: FrontierOutline, folder: Path, aspect: int) -> _Cells:
+        """The cells themselves."""
         keys = Columns.read(folder / f"keys_{outline.number}.parquet")
         evidence = Columns.read(folder / f"evidence_{outline.number}.parquet")
         number, known = keys.whole("cell"), evidence.whole("cell")
@@ -73,14 +104,15 @@ class _Frontier:
             raise keys.malformed()
         at = _found(number, known, keys)
         measures = range(len(outline.measures))
-        hashes = [keys.hashed(f"h{k}") for k in range(outline.keys)]
-        passed = [evidence.flags(f"ok{j}")[at] for j in measures]
-        return _Frontier(
+        return _Cells(
             outline=outline,
             number=number,
             key=evidence.hashed("key")[at],
-            keys=np.stack(hashes, axis=1) if hashes else np.empty((len(number), 0), dtype=np.uint64),
-            passed=np.stack(passed, axis=1) if passed else np.empty((len(number), 0), dtype=np.bool_),
+            keys=_stacked([keys.hashed(f"h{k}") for k in range(outline.keys)], len(number), np.uint64),
+            passed=_stacked([evidence.flags(f"ok{j}")[at] for j in measures], len(number), np.bool_),
+            aspect=aspect,
+            prints=outline.prints,
+            file=f"fingerprint_{outline.number}.parquet",
         )
 
 
@@ -92,8 +124,8 @@ class _Prints:
     columns: dict[str, NDArray[np.uint64]]
 
     @staticmethod
-    def read(frontier: _Frontier, folder: Path, lane: int) -> _Prints:
-        rows = Columns.read(folder / f"fingerprint_{frontier.outline.number}.parquet", by_cell=False)
+    def read(frontier: _Cells, folder: Path, lane: int) -> _Prints:
+        rows = Columns.read(folder / frontier.file, by_cell=False)
         chosen = rows.whole("lane") == lane
         bucket = rows.whole("bucket")[chosen]
         if ((bucket < 0) | (bucket >= BUCKETS)).any():
@@ -103,10 +135,15 @@ class _Prints:
         if (np.bincount(place, minlength=1) > 1).any():
             raise rows.malformed()
         columns = {}
-        for name in {name for pair in frontier.outline.prints for name in pair}:
+        for name in {name for pair in frontier.prints for name in pair}:
             columns[name] = np.zeros(size, dtype=np.uint64)
             columns[name][place] = rows.hashed(name)[chosen]
         return _Prints(lane=lane, columns={n: found.reshape(-1, BUCKETS) for n, found in columns.items()})
+
+
+def _stacked(columns: list[NDArray[Any]], rows: int, dtype: type[np.generic]) -> NDArray[Any]:
+    """Columns side by side; (rows, 0) of none."""
+    return np.stack(columns, axis=1) if columns else np.empty((rows, 0), dtype=dtype)
 
 
 def _found(wanted: NDArray[np.int64], known: NDArray[np.int64], columns: Columns) -> NDArray[np.int64]:
@@ -132,10 +169,10 @@ def _groups(part: Segment, outline: FrontierOutline) -> list[NDArray[np.str_]]:
     return [np.full(len(part.key), f"{unit}|{name}") for name in names]
 
 
-def _cells(frontier: _Frontier, prints: _Prints, measure: int, contributors: int) -> tuple[Segment, NDArray[np.uint64]]:
+def _cells(frontier: _Cells, prints: _Prints, measure: int, contributors: int) -> tuple[Segment, NDArray[np.uint64]]:
     """The cells of one unit and measure in stable order, and the hashes of their single keys, one column per key."""
     outline = frontier.outline
-    presence, content = (prints.columns[name] for name in outline.prints[measure + 1])
+    presence, content = (prints.columns[name] for name in frontier.prints[measure + 1])
     sizes = np.count_nonzero(presence, axis=1)
     leaving = sizes > 0 if measure == _ROWS else (sizes > 0) & frontier.passed[:, measure]
     chosen = np.flatnonzero(leaving)
@@ -150,6 +187,7 @@ def _cells(frontier: _Frontier, prints: _Prints, measure: int, contributors: int
         k=np.full(n, contributors),
         rollup=np.zeros(n, dtype=np.bool_),
         member=np.arange(n),
+        aspect=np.full(n, frontier.aspect, dtype=np.uint8),
         presence=presence[order],
         content=content[order],
     )

@@ -27,9 +27,11 @@ from app.disclosure.index.cells import cells_of
 from app.disclosure.index.lookup import Index, indexed, near
 from app.disclosure.index.past import UNWANTED, Past, opened
 from app.disclosure.released import Differences
-from app.disclosure.segment import WHOLE_ROWS, Segment
+from app.disclosure.segment import POPULATION, WHOLE_ROWS, Segment
 
 THIS = "this release"
+Keys = dict[int, dict[int | None, frozenset[int]]]
+"""Frontier → measure (None: the row) → hashes of keys."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,7 @@ class Near:
     """A new cell that comes too near: which, to what, and in how many buckets the two differ.
 
     `rollup` says that not the cell itself does but a sum whose smallest part it is; `own` that the other release is of
-    the same operator, or this one.
+    the same operator, or this one; `population` that `key` is that of the population of whom the cell tells.
     """
 
     frontier: int
@@ -47,6 +49,7 @@ class Near:
     distance: int
     rollup: bool
     own: bool
+    population: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +59,18 @@ class Comparison:
     near: tuple[Near, ...]
 
     @property
-    def stopped(self) -> dict[int, dict[int | None, frozenset[int]]]:
-        """Frontier → measure (None: the row) → key hashes of the cells to take out."""
-        found: dict[int, dict[int | None, frozenset[int]]] = {}
-        for n in self.near:
+    def stopped(self) -> Keys:
+        """The cells to take out."""
+        return self._keys(population=False)
+
+    @property
+    def populations(self) -> Keys:
+        """The populations of whose cells none may leave."""
+        return self._keys(population=True)
+
+    def _keys(self, *, population: bool) -> Keys:
+        found: Keys = {}
+        for n in (n for n in self.near if n.population is population):
             measures = found.setdefault(n.frontier, {})
             measure = None if n.measure < 0 else n.measure
             measures[measure] = measures.get(measure, frozenset()) | {n.key}
@@ -126,4 +137,5 @@ def _finding(new: Segment, member: int, pair: _Pair, own: frozenset[str]) -> Nea
         distance=pair.distance,
         rollup=bool(new.rollup[pair.new]),
         own=pair.release in own,
+        population=bool(new.aspect[member] == POPULATION),
     )

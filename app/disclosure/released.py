@@ -31,6 +31,7 @@ class Differences:
             Cells(
                 group=left.group[i],
                 k=np.maximum(left.k[i], right.k[j]),
+                aspect=left.aspect[i] & right.aspect[j],
                 presence=left.presence[i] - right.presence[j],
                 content=left.content[i] - right.content[j],
             )

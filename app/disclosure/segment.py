@@ -16,6 +16,7 @@ from app.domain.errors import Broken
 
 BUCKETS = 64
 SEGMENT = "segment.npz"
+IN_CELL, POPULATION = 1, 2
 WHOLE_ROWS = "rows:"
 """Ends the group of entries about rows as such, which are compared with those of other releases only."""
 
@@ -26,7 +27,9 @@ class Segment:
 
     `key` is the hash of the cell's keys (0 for rollups); `measure` the number of the measure, -1 for the row itself;
     `group` is comparable content: unit type and the base fields of the measure; `k` the contributors it needs;
-    `member` for a rollup the smallest cell in it (index), else the cell's own index.
+    `member` for a rollup the smallest cell in it (index), else the cell's own index. `aspect` says whether an entry is
+    of those who are IN_CELL, of the POPULATION of whom a cell tells, or of both: entries with none in common are not
+    compared.
     """
 
     frontier: NDArray[np.int64]
@@ -36,6 +39,7 @@ class Segment:
     k: NDArray[np.int64]
     rollup: NDArray[np.bool_]
     member: NDArray[np.int64]
+    aspect: NDArray[np.uint8]
     presence: NDArray[np.uint64]
     content: NDArray[np.uint64]
 
@@ -75,7 +79,16 @@ class Segment:
         )
 
 
-_KINDS = {"frontier": "i", "key": "u", "measure": "i", "group": "U", "k": "i", "rollup": "b", "member": "i"}
+_KINDS = {
+    "frontier": "i",
+    "key": "u",
+    "measure": "i",
+    "group": "U",
+    "k": "i",
+    "rollup": "b",
+    "member": "i",
+    "aspect": "u",
+}
 """Array → the NumPy kinds that it may have."""
 
 
@@ -97,6 +110,7 @@ EMPTY = Segment(
     k=np.empty(0, dtype=np.int64),
     rollup=np.empty(0, dtype=np.bool_),
     member=np.empty(0, dtype=np.int64),
+    aspect=np.empty(0, dtype=np.uint8),
     presence=np.empty((0, BUCKETS), dtype=np.uint64),
     content=np.empty((0, BUCKETS), dtype=np.uint64),
 )

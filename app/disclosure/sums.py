@@ -68,6 +68,7 @@ def _rollup(cells: Segment, groups: NDArray[np.int64]) -> Segment:
         k=cells.k[smallest],
         rollup=np.ones(n, dtype=np.bool_),
         member=smallest,
+        aspect=cells.aspect[smallest],
         presence=np.add.reduceat(cells.presence[order], starts, axis=0)[kept],
         content=np.add.reduceat(cells.content[order], starts, axis=0)[kept],
     )

@@ -91,6 +91,8 @@ class FrontierOutline:
     itself and for every other aggregation; `positions` says which of all keys of the GROUP BY its own ones are.
     `prints` are the columns of presence and content in the fingerprints, of the rows and then of each measure, and
     `families` what the firewall may compare each measure with.
+    `population` is the number of keys of its population, None when its cells tell of nobody but those in them;
+    `population_prints` are the columns of its fingerprints.
     `margins` are all frontiers of which it is a margin, those of other parts of the query too; `kinds` say how each
     measure adds up: as "count", "sum", "mean", or not (None). `signature` is equal for the same rows and keys.
     """
@@ -106,6 +108,8 @@ class FrontierOutline:
     signature: str = ""
     prints: tuple[tuple[str, str], ...] = ()
     families: tuple[str, ...] = ()
+    population: int | None = None
+    population_prints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

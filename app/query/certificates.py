@@ -172,9 +172,9 @@ class Certificates:
         columns = [f"sum(hash({tag})) AS p"]
         for j, measure in enumerate(self.measures):
             if j in self._apart:
-                columns.append(f"{_where(f'hash({tag})', self._contributes(j), once=measure.distinct)} AS p{j}")
+                columns.append(f"{where(f'hash({tag})', self._contributes(j), once=measure.distinct)} AS p{j}")
             if (what := content(measure, tag)) is not None:
-                columns.append(f"{_where(what, changes(measure, self.facts), once=measure.distinct)} AS q{j}")
+                columns.append(f"{where(what, changes(measure, self.facts), once=measure.distinct)} AS q{j}")
         return columns
 
     def _mask_columns(self, unit: int) -> list[str]:
@@ -302,7 +302,7 @@ def tops(rule: LevelRule) -> list[int]:
     return sorted({1, *(limit.n for limit in limits(rule))})
 
 
-def _where(hashed: str, condition: str, *, once: bool) -> str:
+def where(hashed: str, condition: str, *, once: bool) -> str:
     """SQL of the sum of hashes over the rows that meet a condition, of each hash `once` or as often as it is there."""
     added = hashed if condition == "TRUE" else f"CASE WHEN {condition} THEN {hashed} END"
     return f"sum({'DISTINCT ' if once else ''}{added})"

@@ -18,7 +18,7 @@ Who contributes: units whose value really enters the measure, so not NULL, for s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -30,6 +30,7 @@ from app.query.contributions import COUNTS, contributes, parts, value
 from app.query.facts import UNKNOWN, Facts
 from app.query.frontier import Frontier
 from app.query.guarded import total_sql
+from app.query.population_sql import PopulationSql
 
 _MODULO = "& 18446744073709551615::HUGEINT"
 ROUNDED = frozenset({"count", "count_if", "countif", "sum"})
@@ -43,6 +44,8 @@ class Stops:
     """Cells that the firewall stops: per measure (None: the whole row) the hashes of their keys."""
 
     keys: dict[int | None, tuple[int, ...]]
+    populations: dict[int | None, tuple[int, ...]] = field(default_factory=dict)
+    """The same of populations: every cell of one is stopped."""
 
 
 NO_STOPS = Stops(keys={})
@@ -75,7 +78,10 @@ class FrontierSql:
         found.append((f"__f{i}", self._cells()))
         found += [(f"__b{i}_{u}", self._bounds(u)) for u in units if not self._bounded_at_once]
         found += [(f"__x{i}_{u}", self._exact(u)) for u in units]
-        return [*found, (f"__v{i}", self._verdicts()), (f"__s{i}", self._safe())]
+        population = self._population
+        found += [*population.buckets(), population.everyone()] if population is not None else []
+        found += [(f"__v{i}", self._verdicts()), (f"__s{i}", self._safe())]
+        return [*found, *([population.populations()] if population is not None else [])]
 
     def exports(self) -> list[tuple[str, str]]:
         """(file, SELECT): evidence and, of the safe cells, the hashes of each key and the fingerprints."""
@@ -85,14 +91,32 @@ class FrontierSql:
             return [evidence]
         keys = ", ".join(["cell", *(f"hash(k{j}) AS h{j}" for j in range(len(self.frontier.keys)))])
         listed = f"SELECT {keys} FROM __s{i}{' ORDER BY cell' if self.in_order else ''}"
-        return [evidence, (f"keys_{i}.parquet", listed), (f"fingerprint_{i}.parquet", self._fingerprints())]
+        files = [evidence, (f"keys_{i}.parquet", listed), (f"fingerprint_{i}.parquet", self._fingerprints())]
+        return [*files, *(self._population.exports() if self._population is not None else [])]
 
     def prints(self) -> tuple[tuple[str, str], ...]:
         """The columns of presence and of content in the fingerprints: of the rows, then of each measure."""
         proof = self._proof
         return (("p", "p"), *((proof.presence(j), proof.content(j)) for j in range(len(self.frontier.measures))))
 
+    def population_prints(self) -> tuple[str, ...]:
+        """The columns of the fingerprints of the populations, of the rows and then of each measure; none without."""
+        return self._population.prints() if self._population is not None else ()
+
     # -- pieces
+
+    @property
+    def _population(self) -> PopulationSql | None:
+        """The steps that ask of whom the cells tell."""
+        f = self.frontier
+        if f.population is None or not self._proof.hashed:
+            return None
+        return PopulationSql(
+            frontier=f,
+            population=f.population,
+            prefix=self.prefix(f.population.trees()),
+            cells=tuple(self._proof.presence(j) for j in range(len(f.measures))),
+        )
 
     @property
     def _proof(self) -> Certificates:
@@ -235,6 +259,9 @@ class FrontierSql:
             for j in proof.dominated:
                 b, x = f"b{u}.t{j}_1 / b{u}.w{j}", f"x{u}.t{j}_1 / x{u}.w{j}"
                 columns.append(f"CASE WHEN b{u}.certain THEN {b} WHEN x{u}.w{j} > 0 THEN {x} END AS share{u}_{j}")
+        if (population := self._population) is not None:
+            joins.append(f"LEFT JOIN __w{i} w ON {f}.cell = w.cell")
+            columns.append(f"{population.key(f)} AS population")
         columns += [f"{self._first(self._row_rules())} AS why"]
         columns += [f"{self._first(self._row_rules() + self._measure_rules(j))} AS why{j}" for j in measures]
         inner = f"SELECT {', '.join(columns)} {' '.join(joins)}"
@@ -245,13 +272,18 @@ class FrontierSql:
 
     def _row_rules(self) -> list[tuple[str, str]]:
         """(verdict, SQL of whether the rule behind it is kept) of a row of the frontier."""
-        return [("few-contributors", self._enough(u, "")) for u in range(len(self.frontier.units))]
+        found = [("few-contributors", self._enough(u, "")) for u in range(len(self.frontier.units))]
+        if (population := self._population) and population.population.asked and not self.rule.all_same:
+            found.append(("all-same", "NOT w.everyone"))
+        return found
 
     def _measure_rules(self, j: int) -> list[tuple[str, str]]:
         """The same of measure `j`, whose row keeps its own rules."""
         proof, units = self._proof, range(len(self.frontier.units))
         found = [("few-contributors", self._enough(u, str(j))) for u in units if j in proof.own]
         found += [("all-same", f"NOT coalesce(b0.e{j}, FALSE)")] if j in proof.filtered else []
+        if (population := self._population) and population.population.conditional[j] and not self.rule.all_same:
+            found.append(("all-same", f"NOT w.everyone{j}"))
         for limit in limits(self.rule) if j in proof.dominated else ():
             found += [(limit.verdict, f"(b{u}.certain OR coalesce({limit.holds(f'x{u}', j)}, FALSE))") for u in units]
         return found
@@ -269,8 +301,12 @@ class FrontierSql:
         return f"CAST(CASE {broken} ELSE 0 END AS UTINYINT)"
 
     def _not_stopped(self, measure: int | None) -> list[str]:
-        keys = self.stops.keys.get(measure, ())
-        return [f"key NOT IN ({', '.join(f'{h}::UBIGINT' for h in keys)})"] if keys else []
+        stopped = {"key": self.stops.keys, "population": self.stops.populations}
+        return [
+            f"{column} NOT IN ({', '.join(f'{h}::UBIGINT' for h in hashes)})"
+            for column, by_measure in stopped.items()
+            if (hashes := by_measure.get(measure, ()))
+        ]
 
     def _safe(self) -> str:
         i, measures = self.frontier.number, self.frontier.measures

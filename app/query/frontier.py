@@ -81,6 +81,28 @@ class Measure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Population:
+    """Of whom a frontier's cells tell: its sources and filter without sensitive conditions; see `app.query.population`.
+
+    `keys` are the numbers of the frontier's keys without a sensitive field; `reach` has for each measure the condition
+    under which a row may count in it, None when every row may. `asked` says whether something sensitive decides which
+    rows are in a cell, `conditional` the same of each measure by itself.
+    """
+
+    from_: exp.Expr
+    joins: tuple[exp.Expr, ...]
+    where: exp.Expr | None
+    keys: tuple[int, ...]
+    reach: tuple[exp.Expr | None, ...]
+    asked: bool
+    conditional: tuple[bool, ...]
+
+    def trees(self) -> list[exp.Expr]:
+        """Every tree of it, for checks that walk over all of it."""
+        return [t for t in (self.from_, *self.joins, self.where, *self.reach) if t is not None]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Frontier:
     """An aggregation that mixes units: sources, filter, keys and measures, all as trees that are already governed."""
 
@@ -99,11 +121,17 @@ class Frontier:
     """The alias of a source of units whose rows stand once each in the joined rows; None when a join repeats them all.
 
     Where an outer join may leave that source out, the rows without it stand once each for those it is joined to."""
+    population: Population | None = None
+    """Of whom its cells tell, None: of those in them."""
 
     def trees(self) -> list[exp.Expr]:
         """Every tree of the frontier, for checks that walk over all of it."""
         calls = [m.call for m in self.measures]
         return [t for t in (self.from_, *self.joins, self.where, *self.keys, *calls) if t is not None]
+
+    def every_tree(self) -> list[exp.Expr]:
+        """Those, and every tree of its population."""
+        return [*self.trees(), *(self.population.trees() if self.population is not None else [])]
 
     def reasons(
         self, level: Level, weights: Weights, function_class: FunctionClass, finding: MakeFinding

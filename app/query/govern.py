@@ -24,6 +24,7 @@ from app.query.joined import joined_rows, joined_units, repetition
 from app.query.keys import keys_of_select, keys_of_union, types_of_select, types_of_union
 from app.query.names import Resolved
 from app.query.parse import FunctionClass
+from app.query.population import populations
 from app.query.relations import (
     Kind,
     Relation,
@@ -74,14 +75,17 @@ def govern(resolved: Resolved, level: Level, function_class: FunctionClass) -> G
     governor.refuse_open_syntax()
     if relation.kind is Kind.UNIT:
         raise Refusal(Finding(code="rows-of-units", position=resolved.place(tree)))
-    for query in (tree, *(q for _, q in governor.ctes), *(t for f in governor.frontiers for t in f.trees())):
+    peopled = populations(governor.frontiers, governor.ctes, resolved.datasets)
+    governor.reasons += [governor.finding("mixed-condition", node) for node in peopled.mixed]
+    ctes = (*governor.ctes, *peopled.ctes)
+    for query in (tree, *(q for _, q in ctes), *(t for f in peopled.frontiers for t in f.every_tree())):
         for table in query.find_all(exp.Table):
             if not table.meta.get("governed"):
                 raise Refusal(governor.finding("construct-refused", table, construct=table.name))
     return Governed(
         tree=tree,
-        frontiers=tuple(governor.frontiers),
-        ctes=tuple(governor.ctes),
+        frontiers=peopled.frontiers,
+        ctes=ctes,
         reasons=tuple(dict.fromkeys(governor.reasons)),
     )
 

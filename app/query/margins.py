@@ -34,6 +34,7 @@ def outlines(frontiers: Sequence[Frontier], prefix: Prefix, datasets: Sequence[D
             kinds=tuple(_kind(m) for m in f.measures),
             margins=_margins(f, frontiers),
             signature=signatures[f.number],
+            population=len(f.population.keys) if f.population is not None else None,
         )
         for f in frontiers
     )

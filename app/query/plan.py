@@ -108,7 +108,12 @@ def _with_prints(
 ) -> tuple[FrontierOutline, ...]:
     """The outlines with what the fingerprints of each frontier hold."""
     return tuple(
-        replace(outline, prints=sql.prints(), families=tuple(m.family for m in sql.frontier.measures))
+        replace(
+            outline,
+            prints=sql.prints(),
+            families=tuple(m.family for m in sql.frontier.measures),
+            population_prints=sql.population_prints(),
+        )
         for outline, sql in zip(outlined, frontiers, strict=True)
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.disclosure.history import Entry, History
-from app.disclosure.segment import BUCKETS, Segment, joined
+from app.disclosure.segment import BUCKETS, IN_CELL, POPULATION, Segment, joined
 from app.disclosure.sums import with_rollups
 
 SECRET = np.uint64(0x9E3779B97F4A7C15)
@@ -77,6 +77,7 @@ def cells(rows: list[Rows], *, k: int = 10, frontier: int = 1, measure: int = 0,
         k=np.full(n, k),
         rollup=np.zeros(n, dtype=np.bool_),
         member=np.arange(n),
+        aspect=np.full(n, IN_CELL | POPULATION, dtype=np.uint8),
         presence=np.array([p for p, _ in prints], dtype=np.uint64).reshape(n, BUCKETS),
         content=np.array([c for _, c in prints], dtype=np.uint64).reshape(n, BUCKETS),
     )
@@ -97,6 +98,7 @@ def random_cells(rng: np.random.Generator, n: int, *, k: int = 10) -> Segment:
         k=np.full(n, k),
         rollup=np.zeros(n, dtype=np.bool_),
         member=np.arange(n),
+        aspect=np.full(n, IN_CELL | POPULATION, dtype=np.uint8),
         presence=presence,
         content=presence * np.uint64(3),
     )

@@ -65,7 +65,7 @@ PROTECTED: dict[str, tuple[str, Fields, str]] = {
             "8)::INTEGER END AS region, "
             "CASE i % 2 WHEN 0 THEN 'f' ELSE 'm' END AS sex, "
             "CASE WHEN i % 9 = 0 THEN 0 WHEN i % 10 = 0 THEN NULL ELSE (1000 + i * 7919 % 500)::INTEGER END AS income, "
-            "i % 6 = 0 AS sick FROM range(1, 601) t(i)"
+            "i % 7 = 0 AS sick FROM range(1, 601) t(i)"
         ),
     ),
     "visit": (

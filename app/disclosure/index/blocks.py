@@ -27,7 +27,7 @@ from app.disclosure.index.cells import WORDS, Cells
 from app.disclosure.index.lookup import Index
 from app.disclosure.index.stock import Owned, Stock, gathered, without
 
-VERSION = 1
+VERSION = 2
 """Of the format and of the marks; a block of another version is as good as missing."""
 _FILE = "block.json"
 _HEAD = ("wide", "narrow", "equal", "tiny", "tiny_places", "beyond")

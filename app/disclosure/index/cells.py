@@ -14,6 +14,7 @@ from app.disclosure.segment import BUCKETS, Segment
 WORDS: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
     "group": (np.dtype(np.uint64), ()),
     "k": (np.dtype(np.int64), ()),
+    "aspect": (np.dtype(np.uint8), ()),
     "presence": (np.dtype(np.uint64), (BUCKETS,)),
     "content": (np.dtype(np.uint64), (BUCKETS,)),
 }
@@ -22,13 +23,14 @@ WORDS: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cells:
-    """Cells of any number of releases: group, k (n,), presence, content (n, 64); `group` is a hash of the segment's.
+    """Cells of any number of releases: group, k, aspect (n,), presence, content (n, 64); `group` is a hash.
 
     The arrays may lie in memory or in a file.
     """
 
     group: NDArray[np.uint64]
     k: NDArray[np.int64]
+    aspect: NDArray[np.uint8]
     presence: NDArray[np.uint64]
     content: NDArray[np.uint64]
 
@@ -44,7 +46,13 @@ def cells_of(segment: Segment) -> Cells:
     """The fingerprints of a segment, in its order."""
     names, index = np.unique(segment.group, return_inverse=True)
     hashes = np.array([_hash(name) for name in names.tolist()], dtype=np.uint64)
-    return Cells(group=hashes[index.reshape(-1)], k=segment.k, presence=segment.presence, content=segment.content)
+    return Cells(
+        group=hashes[index.reshape(-1)],
+        k=segment.k,
+        aspect=segment.aspect,
+        presence=segment.presence,
+        content=segment.content,
+    )
 
 
 def _hash(name: str) -> int:

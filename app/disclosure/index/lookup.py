@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.disclosure.distance import Pairs, decided, near_pairs
+from app.disclosure.distance import Pairs, alike, decided, near_pairs
 from app.disclosure.index.bands import NARROW, REACH, WIDE, Layout, places, whole
 from app.disclosure.index.cells import Cells
 
@@ -92,7 +92,7 @@ def equals(new: Cells, index: Index) -> Candidates:
     """(row of `new`, number of an indexed cell) that are equal in all but k."""
     marks = whole(new) >> _SHIFT
     rows, cells = _expanded(np.arange(len(new)), *_spans(index.equal, marks), index.equal)
-    same = new.group[rows] == index.cells.group[cells]
+    same = alike(new, index.cells, rows, cells)
     rows, cells = rows[same], cells[same]
     same = (new.presence[rows] == index.cells.presence[cells]).all(axis=1)
     rows, cells = rows[same], cells[same]
@@ -145,7 +145,7 @@ def _near(new: Cells, rows: NDArray[np.int64], index: Index) -> Iterator[Pairs]:
     found = [_expanded(*span) for span in spans]
     found += _tiny(part, few, limit, index)
     i, j = _once(found, len(index.cells))
-    same = part.group[i] == index.cells.group[j]
+    same = alike(part, index.cells, i, j)
     yield from _numbered(decided(part, index.cells, i[same], j[same]), rows, None)
 
 

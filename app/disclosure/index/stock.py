@@ -127,7 +127,7 @@ def _picked(parts: Sequence[Owned], bounds: NDArray[np.int64], numbers: NDArray[
 
 
 def _equal(a: Cells, b: Cells) -> NDArray[np.bool_]:
-    same = (a.group == b.group) & (a.k == b.k)
+    same = (a.group == b.group) & (a.k == b.k) & (a.aspect == b.aspect)
     found: NDArray[np.bool_] = same & (a.presence == b.presence).all(axis=1) & (a.content == b.content).all(axis=1)
     return found
 

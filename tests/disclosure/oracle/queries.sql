@@ -123,6 +123,7 @@ select count(*), sum(income) from person where income > 1000000000;
 -- asks: a filter that leaves few
 select region, count(*), sum(income) from person where income > 30 and sick group by region;
 -- asks: a filter with OR and NOT
+-- review
 select sex, count(*) from person where not (sick or income < 10) or points = 2 group by sex;
 -- asks: IN, BETWEEN, LIKE
 select clinic, count(*) from visit where clinic like 'c%' and cost between 1 and 40 and day in (date '2026-01-05', date '2026-02-05') is not true group by clinic;

@@ -1,5 +1,5 @@
 -- governed
--- protected: governed
+-- protected: review: mixed-condition: an expensive sale may stand in place of where the customer lives
 -- en: Catalog sales by postal code for some areas or expensive sales
 -- zh: 部分地区或高价目录销售按邮编汇总
 select ca_zip, sum(cs_sales_price)

@@ -1,5 +1,5 @@
 -- governed
--- protected: governed
+-- protected: review: mixed-condition: a price or a discount may stand in place of a quantity
 -- en: Average, count and distinct list prices in bands of quantity
 -- zh: 各数量区间标价的平均、个数与去重个数
 SELECT *

@@ -1,5 +1,5 @@
 -- governed
--- protected: governed
+-- protected: review: mixed-condition: who the customer is and what was paid are alternatives together
 -- en: Quantity sold under alternatives of people and places
 -- zh: 按多种人群与地点条件的销量
 SELECT sum(ss_quantity)
