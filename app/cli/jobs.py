@@ -18,6 +18,7 @@ import click
 from app.cli.template_options import with_values
 from app.cli.terminal import acting, answer, answer_rows, who, with_json
 from app.domain.errors import Broken, Invalid, Refusal, SluiceError, Unavailable
+from app.domain.rules import told_range
 from app.domain.template_runs import run_text
 from app.domain.values import REPAIRS
 
@@ -390,8 +391,8 @@ def _lines(record: JobRecord) -> str:
     if record.output:
         result = record.result
         lines.append(
-            f"output {record.output}: {result['rows']} rows, {result['suppressed']} cells suppressed, "
-            f"{result['stopped_by_firewall']} stopped by the firewall ({result['decision']})"
+            f"output {record.output}: {result['rows']} rows, {told_range(result['suppressed'])} cells suppressed, "
+            f"{told_range(result['stopped_by_firewall'])} stopped by the firewall ({result['decision']})"
         )
     for finding in record.findings:
         place = f" (line {finding.position.line}, column {finding.position.column})" if finding.position else ""

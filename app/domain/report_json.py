@@ -29,7 +29,7 @@ from app.domain.proofs import (
     TextFinding,
 )
 from app.domain.repairs import CellRepair, CodedEnds, Merged, MergedLevel
-from app.domain.rules import CELL_RULES, PLACES, TOLD_AS
+from app.domain.rules import CELL_RULES, PLACES, SAFE, TOLD_AS, told_number
 from app.domain.values import Decision, Level, Position
 
 _LISTS: Mapping[str, type[Any]] = {
@@ -112,15 +112,15 @@ def _canonical(value: object) -> str:
 
 
 def for_operator(report: CheckReport) -> dict[str, object]:
-    """What the operator may see: codes and counts; no evidence of a cell and no other release."""
+    """What the operator may see: codes, in steps how many cells are out; no evidence of a cell, no other release."""
     return {
         "decision": report.decision.value,
         "level": report.level.value,
         "reasons": [f.to_json() for f in report.reasons],
         "columns": [{"name": name, "type": kind} for name, kind in report.columns],
         "rows": report.rows,
-        "suppressed": report.suppressed,
-        "stopped_by_firewall": report.stopped_by_firewall,
+        "suppressed": told_number(report.suppressed),
+        "stopped_by_firewall": told_number(report.stopped_by_firewall),
         "verdicts": _verdicts(report),
         "restrictions": [asdict(r) for r in report.restrictions],
         "privacy": asdict(report.privacy) if report.privacy is not None else None,
@@ -132,22 +132,29 @@ def for_operator(report: CheckReport) -> dict[str, object]:
 def _verdicts(report: CheckReport) -> dict[str, int]:
     """Verdict → number of cells, as an operator is told; the cells themselves are counted where nothing else is."""
     found: Counter[str] = Counter()
-    for t in report.taken:
-        found[TOLD_AS.get(t.verdict, t.verdict)] += t.cells
-    if not report.taken:
-        found.update(TOLD_AS.get(c.verdict, c.verdict) for c in report.cells)
+    for t in told(counts(report)):
+        found[t.verdict] += t.cells
     return dict(sorted(found.items()))
 
 
+def counts(report: CheckReport) -> tuple[Taken, ...]:
+    """How many cells had which verdict by which rule; of a report that was made before it kept that, counted now."""
+    if report.taken:
+        return report.taken
+    found = Counter((cell.verdict, cell.rule) for cell in report.cells)
+    return tuple(Taken(verdict=v, rule=r, cells=number) for (v, r), number in sorted(found.items()))
+
+
 def told(taken: Iterable[Taken]) -> tuple[Taken, ...]:
-    """What an operator is told of the verdicts: those that tell about a group are among others."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for found in taken:
-        verdict = TOLD_AS.get(found.verdict, found.verdict)
-        level = found.rule.partition(":")[0]
-        rule = found.rule if verdict == found.verdict else f"{level}:{CELL_RULES[PLACES[verdict]].key}"
-        counts[verdict, rule] += found.cells
-    return tuple(Taken(verdict=v, rule=r, cells=number) for (v, r), number in sorted(counts.items()))
+    """What an operator is told of the verdicts: in steps, and those that tell about a group are among others."""
+    found: Counter[tuple[str, str]] = Counter()
+    for t in taken:
+        verdict = TOLD_AS.get(t.verdict, t.verdict)
+        level = t.rule.partition(":")[0]
+        rule = t.rule if verdict == t.verdict else f"{level}:{CELL_RULES[PLACES[verdict]].key}"
+        found[verdict, rule] += t.cells
+    stepped = {key: number if key[0] == SAFE else told_number(number) for key, number in sorted(found.items())}
+    return tuple(Taken(verdict=v, rule=r, cells=number) for (v, r), number in stepped.items() if number)
 
 
 def evidence_json(cell: CellEvidence) -> dict[str, object]:

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from app.domain.proofs import CellEvidence, CheckReport, NearCell, Taken
+from app.domain.proofs import CellEvidence, CheckReport, NearCell
 from app.domain.repairs import CodedEnds
-from app.domain.report_json import for_operator, told
-from app.domain.report_words import repair_words, summary, verdict_words
+from app.domain.report_json import counts, for_operator, told
+from app.domain.report_words import OPERATOR, repair_words, summary, verdict_words
+from app.domain.rules import told_number
 from app.domain.values import Bilingual
 
 THIS = "this release"
@@ -47,6 +48,7 @@ def reviewers_view(
 ) -> dict[str, Any]:
     """The report as a reviewer sees it, with a page of the evidence."""
     shown = _common(report, "reviewer")
+    shown |= {"suppressed": report.suppressed, "stopped_by_firewall": report.stopped_by_firewall}
     shown["texts"] = [asdict(t) for t in report.texts]
     shown["near"] = [_named(name, cells, earlier.get(name)) for name, cells in report.near]
     shown["histogram"] = [asdict(bar) for bar in report.histogram]
@@ -56,19 +58,11 @@ def reviewers_view(
 
 def operators_view(report: CheckReport, earlier: Mapping[str, Earlier], operator: str) -> dict[str, Any]:
     """The report as the operator `operator` sees it, whose output it is about."""
-    shown = _common(replace(report, taken=told(counts(report))), "operator")
+    shown = _common(replace(report, taken=told(counts(report))), OPERATOR)
     texts = [t for t in report.texts if t.verdict not in FOR_REVIEWERS_ONLY]
     shown["texts"] = [{"column": t.column, "kind": t.kind, "verdict": t.verdict} for t in texts]
     shown["near"] = list(_near_for_operator(report.near, earlier, operator))
     return _with_summary(shown)
-
-
-def counts(report: CheckReport) -> tuple[Taken, ...]:
-    """How many cells had which verdict by which rule; of a report that was made before it kept that, counted now."""
-    if report.taken:
-        return report.taken
-    found = Counter((cell.verdict, cell.rule) for cell in report.cells)
-    return tuple(Taken(verdict=v, rule=r, cells=number) for (v, r), number in sorted(found.items()))
 
 
 def cells_page(
@@ -157,8 +151,9 @@ def _near_for_operator(
     for name, cells in near:
         found = earlier.get(name)
         if name == THIS or (found is not None and found.operator == operator):
-            yield _named(name, cells, found)
+            if number := told_number(cells):
+                yield _named(name, number, found)
         else:
             others += cells
-    if others:
-        yield {**_named("", others, None), "release": None, "words": asdict(_ANOTHER)}
+    if number := told_number(others):
+        yield {**_named("", number, None), "release": None, "words": asdict(_ANOTHER)}

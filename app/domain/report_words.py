@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from app.domain.rules import CELL_RULES, SAFE
+from app.domain.rules import CELL_RULES, SAFE, TOLD_IN
 from app.domain.values import Bilingual
 
 NEAR = "near-released"
+OPERATOR = "operator"
+"""The audience that is told in steps how many cells are out."""
 VERDICTS: Mapping[str, Bilingual] = {
     **{rule.verdict: rule.text for rule in CELL_RULES},
     NEAR: Bilingual(
@@ -44,8 +46,8 @@ def _sentences(shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         f"{_many(rows, 'row')} in {_many(columns, 'column')} would leave; the strictest field is of level {level}.",
     )
     yield from _of_fields(shown["lineage"])
-    yield from _left_out(shown["taken"])
-    yield from _near(shown["near"])
+    yield from _left_out(shown["taken"], shown["audience"])
+    yield from _near(shown["near"], shown["audience"])
     yield from repair_sentences(shown)
     if shown["rounding"] is not None:
         yield (
@@ -82,18 +84,23 @@ def _of_fields(lineage: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]
         )
 
 
-def _left_out(taken: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _left_out(taken: Iterable[Mapping[str, Any]], audience: str) -> Iterator[tuple[str, str]]:
     left_out = [t for t in taken if t["verdict"] not in {SAFE, NEAR}]
     for t in left_out:
         yield (
             f"有 {t['cells']} 个单元格不出域：{t['zh']}（规则 {t['rule']}）。",
             f"{_many(t['cells'], 'cell')} may not leave: {t['en']} (rule {t['rule']}).",
         )
-    if not left_out:
+    if audience == OPERATOR:
+        yield (
+            f"不出域的单元格按 {TOLD_IN} 个一档告知：不足一档时不说明有无。",
+            f"Cells that may not leave are told in steps of {TOLD_IN}: of fewer it is not said whether there are any.",
+        )
+    elif not left_out:
         yield "没有单元格因贡献者而被抑制。", "No cell was suppressed for its contributors."
 
 
-def _near(near: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _near(near: Iterable[Mapping[str, Any]], audience: str) -> Iterator[tuple[str, str]]:
     found = list(near)
     for n in found:
         what = Bilingual(**n["words"])
@@ -101,7 +108,7 @@ def _near(near: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
             f"有 {n['cells']} 个单元格不出域：与{what.zh}过于接近。",
             f"{_many(n['cells'], 'cell')} may not leave: too near to {what.en}.",
         )
-    if not found:
+    if not found and audience != OPERATOR:
         yield "没有单元格与既往结果过于接近。", "No cell comes too near to an earlier result."
 
 

@@ -91,3 +91,15 @@ CELL_RULES = (
 PLACES = {rule.verdict: place for place, rule in enumerate(CELL_RULES)}
 TOLD_AS = {"all-same": "few-contributors"}
 """Verdicts that an operator is told as another: that everyone in a group has a property is what must not leave."""
+TOLD_IN = 10
+"""Operators are told in such steps how many cells are out: whether it is none or one may tell of one unit."""
+
+
+def told_number(cells: int) -> int:
+    """How many cells an operator is told are out, at least."""
+    return cells - cells % TOLD_IN
+
+
+def told_range(cells: int) -> str:
+    """The same for people: that it is fewer than the first step, or at least so many."""
+    return f"≥ {told_number(cells)}" if cells >= TOLD_IN else f"< {TOLD_IN}"

@@ -16,6 +16,7 @@ from app.domain.people import Actor
 from app.domain.ports import NewId
 from app.domain.proofs import Grant
 from app.domain.report_json import findings_to_json, report_hash, to_json
+from app.domain.rules import told_number
 from app.jobs.evaluation import Evaluation, Register
 from app.jobs.lease import holds
 from app.jobs.quarantine import folder_name, keep_only_results
@@ -97,8 +98,8 @@ def _columns(change: Change, evaluation: Evaluation) -> dict[str, Any]:
     return {
         "result": {
             "rows": report.rows,
-            "suppressed": report.suppressed,
-            "stopped_by_firewall": report.stopped_by_firewall,
+            "suppressed": told_number(report.suppressed),
+            "stopped_by_firewall": told_number(report.stopped_by_firewall),
             "decision": report.decision.value,
             "usage": dict(evaluation.usage),
             "execution": dict(evaluation.execution),

@@ -77,15 +77,14 @@ def govern(resolved: Resolved, level: Level, function_class: FunctionClass) -> G
         raise Refusal(Finding(code="rows-of-units", position=resolved.place(tree)))
     peopled = populations(governor.frontiers, governor.ctes, resolved.datasets)
     governor.reasons += [governor.finding("mixed-condition", node) for node in peopled.mixed]
-    ctes = (*governor.ctes, *peopled.ctes)
-    for query in (tree, *(q for _, q in ctes), *(t for f in peopled.frontiers for t in f.every_tree())):
+    for query in (tree, *(q for _, q in peopled.ctes), *(t for f in peopled.frontiers for t in f.every_tree())):
         for table in query.find_all(exp.Table):
             if not table.meta.get("governed"):
                 raise Refusal(governor.finding("construct-refused", table, construct=table.name))
     return Governed(
         tree=tree,
         frontiers=peopled.frontiers,
-        ctes=ctes,
+        ctes=peopled.ctes,
         reasons=tuple(dict.fromkeys(governor.reasons)),
     )
 

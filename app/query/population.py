@@ -26,7 +26,7 @@ SENSITIVE = Level.L3
 
 @dataclass(frozen=True, kw_only=True)
 class Populations:
-    """The frontiers with their populations, WITH queries that these need, and what mixes conditions."""
+    """The frontiers with their populations, the WITH queries of both, and what mixes conditions."""
 
     frontiers: tuple[Frontier, ...]
     ctes: tuple[tuple[str, exp.Expr], ...]
@@ -39,7 +39,9 @@ def populations(
     """Find the population of each frontier that has a sensitive condition or key; the others are their own."""
     finder = _Finder(datasets=datasets, bodies=dict(ctes))
     found = tuple(replace(f, population=finder.population(f)) for f in frontiers)
-    return Populations(frontiers=found, ctes=tuple(finder.opened.items()), mixed=tuple(finder.mixed))
+    return Populations(
+        frontiers=found, ctes=(*finder.bodies.items(), *finder.opened.items()), mixed=tuple(finder.mixed)
+    )
 
 
 Names = frozenset[str]

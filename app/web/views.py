@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from app.catalog.entries import Listed
 from app.domain.errors import Finding
+from app.domain.rules import told_range
 from app.domain.values import Bilingual, Level
 from app.jobs.records import JobRecord
 from app.ledger.entries import Entry
@@ -105,6 +106,10 @@ def job_json(record: JobRecord) -> dict[str, Any]:
     }
 
 
+def _told(cells: int | None) -> str | None:
+    return None if cells is None else told_range(cells)
+
+
 def job_view(record: JobRecord) -> dict[str, Any]:
     """A job for its page."""
     result = record.result
@@ -114,8 +119,8 @@ def job_view(record: JobRecord) -> dict[str, Any]:
         ("changed", record.updated_at),
         ("attempts", record.attempts),
         ("result-rows", result.get("rows")),
-        ("suppressed", result.get("suppressed")),
-        ("stopped", result.get("stopped_by_firewall")),
+        ("suppressed", _told(result.get("suppressed"))),
+        ("stopped", _told(result.get("stopped_by_firewall"))),
     )
     return {
         "id": record.id,

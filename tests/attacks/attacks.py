@@ -15,7 +15,6 @@ from tests.attacks.asking import Guess
 from tests.attacks.operator import Operator
 from tests.attacks.world import Person
 
-TELLS = "what is refused depends on the secret, and the operator sees what is refused"
 APART = "rows of persons, of their visits and of groups of those are counted apart: one person fewer does not show"
 
 
@@ -77,9 +76,9 @@ ATTACKS = (
     _attack(combining.reconstruction_by_an_own_list, "sick"),
     _attack(combining.weights_of_an_own_list, "sick"),
     _attack(cells.what_the_firewall_stops, "sick", by_refusals=True),
-    _attack(cells.how_many_cells_are_suppressed, "sick", TELLS, by_refusals=True),
+    _attack(cells.how_many_cells_are_suppressed, "sick", by_refusals=True),
     _attack(cells.one_who_dominates_if_sick, "sick", by_refusals=True),
-    _attack(cells.one_who_completes_a_cell, "sick", TELLS, by_refusals=True),
+    _attack(cells.one_who_completes_a_cell, "sick", by_refusals=True),
     _attack(cells.everyone_alike, "sick"),
     _attack(cells.cell_of_one, "income"),
     _attack(cells.cell_by_its_keys, "income"),

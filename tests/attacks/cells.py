@@ -41,7 +41,7 @@ def one_who_completes_a_cell(op: Operator, t: Person) -> Guess:
     view = op.see(
         f"select count(income) from person where (region = {few[0]} and trade = {few[1]}) or ({t.described} and sick)"
     )
-    return "few-contributors" not in view.verdicts
+    return view.number is not None
 
 
 def everyone_alike(op: Operator, t: Person) -> Guess:
