@@ -148,6 +148,9 @@ def work(story: Story, authorization: str, file: str, expected: str) -> Line:
     seconds = result.get("usage", {}).get("sandbox_seconds")
     outcomes = [shown["state"]]
     if shown["state"] == "awaiting_review":
+        sluice("review", "request", shown["output"], person=story.analyst)
+        report = sluice("review", "show", shown["output"], "--rows", "1", person=story.reviewers[0])["report"]
+        result |= {count: report[count] for count in _TAKEN_OUT.values()}  # an analyst is told in tens
         outcomes = [word for word, count in _TAKEN_OUT.items() if result[count]] or ["released"]
         if expected != "stopped":
             release(story, shown["output"])
@@ -168,7 +171,6 @@ def work(story: Story, authorization: str, file: str, expected: str) -> Line:
 
 def release(story: Story, output: str) -> None:
     """Two people of two organizations judge the output; then it leaves once, as a bundle that verifies offline."""
-    sluice("review", "request", output, person=story.analyst)
     for reviewer in story.reviewers:
         done = sluice("review", "approve", output, "--reason", "cells are safe 单元格安全", person=reviewer)
         if done["state"] == "approved":
@@ -178,7 +180,7 @@ def release(story: Story, output: str) -> None:
 
 
 _TAKEN_OUT = {"suppressed": "suppressed", "stopped": "stopped_by_firewall"}
-"""Word of the story → what the result counts."""
+"""Word of the story → what the report for reviewers counts."""
 
 
 def _why(outcomes: list[str], result: dict[str, Any], findings: list[dict[str, Any]]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli.terminal import acting, answer, answer_rows, who, with_json
+from app.domain.rules import told_number
 
 if TYPE_CHECKING:
     from app.bootstrap import Services
@@ -47,9 +48,10 @@ def request(output_id: str, person: str | None, as_json: bool) -> None:
     from app.review.voting import request_review
 
     running = services()
-    record = request_review(running.store, running.actor(who(person), "output:request_review"), output_id)
+    actor = running.actor(who(person), "output:request_review")
+    record = request_review(running.store, actor, output_id)
     text = f"{output_id}: {record.state}, needs {record.needed} reviewer(s)"
-    answer(_row(record), as_json=as_json, text=text)
+    answer(_row(record, actor), as_json=as_json, text=text)
 
 
 @review_command.command("list")
@@ -73,7 +75,7 @@ def list_outputs(states: tuple[str, ...], person: str | None, as_json: bool) -> 
     with running.store.reading() as connection:
         found = listed(connection, states=states or ("in_review",))
     own = [r for r in found if actor.side != "use" or actor.organization == r.operator]
-    rows = [{**_row(r), "may_review": may_review(actor, r)} for r in own]
+    rows = [{**_row(r, actor), "may_review": may_review(actor, r)} for r in own]
     answer_rows(rows, COLUMNS, as_json=as_json, empty="Nothing waits for review.")
 
 
@@ -154,7 +156,7 @@ def _shown(
         known = earlier(connection, [name for name, _ in report.near])
     seen = reviewers_view(report, known, cells) if evidence else operators_view(report, known, record.operator)
     value = {
-        **_row(record),
+        **_row(record, actor),
         "template": record.template.told() if record.template else None,
         "report": seen,
         "votes": [asdict(v) for v in votes_shown_to(actor, record)],
@@ -201,8 +203,9 @@ def claim_output(output_id: str, person: str | None, as_json: bool) -> None:
     from app.review.voting import claim
 
     running = services()
-    record = claim(running.store, running.actor(who(person), "output:review"), output_id)
-    answer(_row(record), as_json=as_json, text=f"{output_id}: claimed ({_seats(record)})")
+    actor = running.actor(who(person), "output:review")
+    record = claim(running.store, actor, output_id)
+    answer(_row(record, actor), as_json=as_json, text=f"{output_id}: claimed ({_seats(record)})")
 
 
 @review_command.command("approve")
@@ -255,15 +258,19 @@ def _vote(choice: str, output_id: str, reason: str, person: str | None, *, as_js
     from app.review.voting import Choice, cast
 
     running = services()
-    record = cast(running.store, running.actor(who(person), "output:review"), output_id, Choice(choice), reason)
-    answer(_row(record), as_json=as_json, text=f"{output_id}: {record.state} ({_seats(record)})")
+    actor = running.actor(who(person), "output:review")
+    record = cast(running.store, actor, output_id, Choice(choice), reason)
+    answer(_row(record, actor), as_json=as_json, text=f"{output_id}: {record.state} ({_seats(record)})")
 
 
 def _seats(record: OutputRecord) -> str:
     return f"{len(record.votes)} of {record.needed} votes"
 
 
-def _row(record: OutputRecord) -> dict[str, Any]:
+def _row(record: OutputRecord, actor: Actor) -> dict[str, Any]:
+    from app.review.outputs import may_see_evidence
+
+    exact, report = may_see_evidence(actor), record.report
     return {
         "id": record.id,
         "state": record.state,
@@ -272,9 +279,9 @@ def _row(record: OutputRecord) -> dict[str, Any]:
         "operator": record.operator,
         "author": record.author,
         "level": record.level,
-        "rows": record.report.rows,
-        "suppressed": record.report.suppressed,
-        "stopped_by_firewall": record.report.stopped_by_firewall,
+        "rows": report.rows,
+        "suppressed": report.suppressed if exact else told_number(report.suppressed),
+        "stopped_by_firewall": report.stopped_by_firewall if exact else told_number(report.stopped_by_firewall),
         "reviewers": f"{len(record.votes)}/{record.needed}",
         "report_hash": record.report_hash,
         "waiting_since": record.updated_at,
