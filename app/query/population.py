@@ -133,8 +133,7 @@ class _Finder:
 
     def _tied(self, sources: _Sources, conditions: list[exp.Expr]) -> _Sources:
         """A source that is found by something sensitive tells it in every column."""
-        pairs = [t for c in conditions for part in c.flatten() if (t := _tie(part)) is not None]
-        pairs += [t for c in conditions if (t := _tie(c)) is not None]
+        pairs = [t for c in conditions for part in (c, *c.flatten()) if (t := _tie(part)) is not None]
         while True:
             more = set()
             for left, right in pairs:
