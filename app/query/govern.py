@@ -65,9 +65,7 @@ Environment = dict[str, tuple[Relation, str]]
 
 
 def govern(resolved: Resolved, level: Level, function_class: FunctionClass) -> Governed:
-    """Find the frontiers of a resolved query that reaches fields of `level`.
-
-    Raises Refusal with the place of the first construct that cannot be governed."""
+    """Find the frontiers of a query that reaches fields of `level`; raises Refusal with the place of what cannot be."""
     governor = _Governor(resolved=resolved, level=level, function_class=function_class)
     tree = resolved.tree.copy()
     relation = governor.query(tree, {}, hidden=False)
