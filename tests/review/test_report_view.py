@@ -108,16 +108,25 @@ def test_a_reviewer_sees_which_release_when_and_how_near() -> None:
 
 
 def test_an_operator_learns_of_other_operators_only_that_there_is_a_result() -> None:
-    shown = operators_view(report(), KNOWN, "maps")
+    shown = operators_view(replace(report(), near=((MINE, 12), (OTHERS, 25))), KNOWN, "maps")
     text = json.dumps(shown)
     assert not [word for word in (OTHERS, SECRET, "2026-10-02", "2026-09-30", '"distance"') if word in text]
-    assert [(n["release"], n["cells"]) for n in shown["near"]] == [(MINE, 1), (None, 2)]
+    assert [(n["release"], n["cells"]) for n in shown["near"]] == [(MINE, 10), (None, 20)]
+
+
+def test_an_operator_is_not_told_whether_it_is_none_or_a_few() -> None:
+    none, few, many = (replace(report(), near=(), suppressed=n, stopped_by_firewall=n) for n in (0, 9, 10))
+    near = replace(none, near=((MINE, 4), (OTHERS, 9)))
+    assert operators_view(none, KNOWN, "maps") == operators_view(few, KNOWN, "maps")
+    assert operators_view(none, KNOWN, "maps") == operators_view(near, KNOWN, "maps")
+    assert operators_view(many, KNOWN, "maps")["suppressed"] == 10
+    assert reviewers_view(few, KNOWN)["suppressed"] == 9
 
 
 def test_two_other_operators_look_like_one() -> None:
     third = {**KNOWN, "output-third": replace(KNOWN[OTHERS], operator="third")}
-    one = operators_view(replace(report(), near=((OTHERS, 3),)), third, "maps")
-    two = operators_view(replace(report(), near=((OTHERS, 1), ("output-third", 2))), third, "maps")
+    one = operators_view(replace(report(), near=((OTHERS, 30),)), third, "maps")
+    two = operators_view(replace(report(), near=((OTHERS, 10), ("output-third", 20))), third, "maps")
     assert one == two
 
 
@@ -134,7 +143,7 @@ def test_worlds_that_differ_in_secret_values_alone_differ_for_the_operator_in_pu
     assert reviewers_view(report(changed), KNOWN) != reviewers_view(report(), KNOWN)
     dominated = (*CELLS[:-4], replace(CELLS[-4], verdict="dominated", largest_share=0.9), *CELLS[-3:])
     one, other = (operators_view(report(c), KNOWN, "maps") for c in (CELLS, dominated))
-    assert {key for key in one if one[key] != other[key]} == {"verdicts", "taken", "summary"}
+    assert {key for key in one if one[key] != other[key]} == {"verdicts", "taken"}
 
 
 @pytest.mark.parametrize(("offset", "limit", "items"), [(0, 10, 10), (30, 10, 3), (99, 10, 0), (0, -1, 0)])

@@ -13,7 +13,7 @@ from app.domain.proofs import ColumnLineage, FieldFlow
 from app.domain.report_view import operators_view, reviewers_view
 from app.web.server import create_server
 from tests.jobs.deployment import Deployment
-from tests.review.test_report_view import KNOWN, OTHERS, SECRET, report
+from tests.review.test_report_view import KNOWN, MINE, OTHERS, SECRET, report
 
 EVIL = "<script>alert(1)</script>"
 
@@ -34,7 +34,8 @@ def test_tables_have_captions_and_scopes_and_every_word_is_there(here: Deploymen
 
 
 def test_an_operator_sees_no_evidence_and_no_other_release(here: Deployment) -> None:
-    text = render(here, operators_view(report(), KNOWN, "maps"), "en")
+    many = replace(report(), near=((MINE, 12), (OTHERS, 25)))
+    text = render(here, operators_view(many, KNOWN, "maps"), "en")
     assert text.count("<caption>") == 3
     assert OTHERS not in text
     assert SECRET not in text
