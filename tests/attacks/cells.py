@@ -16,7 +16,7 @@ from tests.attacks.world import Person
 
 def what_the_firewall_stops(op: Operator, t: Person) -> Guess:
     op.see(sick(t))
-    return op.see(sick(t, f"not {t.described}")).stopped > 0
+    return op.number(sick(t, f"not {t.described}")) is None
 
 
 def how_many_cells_are_suppressed(op: Operator, t: Person) -> Guess:

@@ -5,14 +5,21 @@ One target per attack here, each in both worlds; `tests/stress/test_day_of_attac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pytest
+from sqlglot import exp
 
+from app.domain.values import Dataset
+from app.query import govern
+from app.query.frontier import Frontier
+from app.query.population import Populations
+from tests.attacks import cells
+from tests.attacks.asking import Guess
 from tests.attacks.attacks import ATTACKS, Attack
 from tests.attacks.operator import Operator
 from tests.attacks.referee import play, right
-from tests.attacks.world import TARGETS, World, people, worlds
+from tests.attacks.world import TARGETS, Person, World, people, worlds
 
 FAST = [a for a in ATTACKS if not a.long]
 
@@ -43,6 +50,20 @@ def test_with_the_checks_on_it_tells_no_secret(both: tuple[World, World], attack
 @pytest.mark.parametrize("attack", [a for a in FAST if not a.by_refusals], ids=lambda a: a.name)
 def test_with_the_checks_off_it_tells_the_secret(both: tuple[World, World], attack: Attack) -> None:
     assert play(attack, both, _target(attack), checked=False).recovered == 1
+
+
+@pytest.mark.parametrize("play_it", [cells.what_the_firewall_stops, cells.everyone_alike], ids=lambda p: p.__name__)
+def test_without_populations_it_would_tell_the_secret(
+    both: tuple[World, World], play_it: Callable[[Operator, Person], Guess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def themselves(
+        frontiers: Iterable[Frontier], ctes: Iterable[tuple[str, exp.Expr]], _: Mapping[str, Dataset]
+    ) -> Populations:
+        return Populations(frontiers=tuple(frontiers), ctes=tuple(ctes), mixed=())
+
+    monkeypatch.setattr(govern, "populations", themselves)
+    attack = next(a for a in ATTACKS if a.play is play_it)
+    assert play(attack, both, _target(attack), checked=True).recovered == 1
 
 
 @pytest.mark.parametrize("function", ["min(income)", "max(income)", "any_value(sick)", "median(income)"])
