@@ -51,8 +51,9 @@ class PopulationSql:
     def populations(self) -> tuple[str, str]:
         """(table, SELECT) of the populations of safe cells: columns `cell`, `key` (hash), keys, `ok{j}`."""
         i, keys = self._i, [f"k{j}" for j in self.population.keys]
-        shown = [*keys, *(f"bool_or(v.ok{j}) AS ok{j}" for j in range(len(self.frontier.measures)))]
-        inner = f"SELECT {', '.join(shown) or '0 AS k'} FROM __s{i} s JOIN __v{i} v ON s.cell = v.cell{_grouped(keys)}"
+        oks = [f"bool_or(v.ok{j}) AS ok{j}" for j in range(len(self.frontier.measures))]
+        shown = ", ".join([*keys, "count(*) AS cells", *oks])
+        inner = f"SELECT {shown} FROM __s{i} s JOIN __v{i} v ON s.cell = v.cell{_grouped(keys)} HAVING count(*) > 0"
         return f"__e{i}", f"SELECT row_number() OVER () AS cell, {self.key()} AS key, * FROM ({inner})"
 
     def key(self, alias: str = "") -> str:
