@@ -178,4 +178,4 @@ def test_what_is_read_before_the_lock_is_not_read_again_under_it(
     once = len(read)
     proof = approved(here, casework, near_ones(np.random.default_rng(6))[0], "ana")
     make_release(here.desk(admit=casework.admit), here.actor("officer"), proof)
-    assert once == len(read) == 12
+    assert once == len(read) == 13
