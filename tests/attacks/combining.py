@@ -71,7 +71,7 @@ def _subsets(op: Operator, source: str, key: str, persons: list[Person], knows: 
     """
     rows, counts = [], []
     chance = random.Random(1)
-    for _ in range(-(-len(persons) * 5 // (2 * HALVES))):
+    for _ in range(-(-len(persons) * 5 // (4 * HALVES))):
         drawn = [(chance.randrange(3, 997), p) for p in chance.choices((1009, 1013, 1019, 1021), k=HALVES)]
         halves = [f"({key}) * {m} % {p} < {p // 2}" for m, p in drawn]
         measures = ", ".join(f"sum(case when {h} and sick then 1 else 0 end)" for h in halves)

@@ -132,12 +132,13 @@ def test_every_verdict_has_words_in_both_languages_and_a_number_in_the_policy() 
 
 def test_an_operator_is_not_told_that_everyone_is_the_same() -> None:
     taken = (
-        Taken(verdict="all-same", rule="L3:all_same", cells=2),
-        Taken(verdict="few-contributors", rule="L3:contributors", cells=1),
+        Taken(verdict="all-same", rule="L3:all_same", cells=20),
+        Taken(verdict="few-contributors", rule="L3:contributors", cells=11),
+        Taken(verdict="dominated", rule="L3:largest_share", cells=9),
         Taken(verdict="safe", rule="L3:contributors", cells=5),
     )
     assert told(taken) == (
-        Taken(verdict="few-contributors", rule="L3:contributors", cells=3),
+        Taken(verdict="few-contributors", rule="L3:contributors", cells=30),
         Taken(verdict="safe", rule="L3:contributors", cells=5),
     )
 
