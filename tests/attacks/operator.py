@@ -33,6 +33,8 @@ class View:
     rows: tuple[tuple[Any, ...], ...] = ()
     suppressed: int = 0
     stopped: int = 0
+    held: int = 0
+    """How many cells the firewall really stopped, which the operator is told in tens: for tests, no attack reads it."""
     verdicts: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -90,6 +92,7 @@ class Operator:
             rows=rows,
             suppressed=int(shown["suppressed"]),
             stopped=int(shown["stopped_by_firewall"]),
+            held=found.report.stopped_by_firewall,
             verdicts=dict(shown.get("verdicts", {})),
         )
 

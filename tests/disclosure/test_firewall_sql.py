@@ -105,8 +105,8 @@ def test_a_query_that_differs_in_few_persons_is_stopped_and_one_that_differs_in_
         assert operator.number(kind.first) is not None
         view = operator.colleague().see(kind.then(d))
         assert view.decision == ("review" if kind.people else "checked"), view.codes
-        assert (view.number is not None) == (not view.stopped and not kind.people)
-        stopped.append(view.stopped)
+        assert (view.number is not None) == (not view.held and not kind.people)
+        stopped.append(view.held)
     assert stopped == [1, 1, 0]
 
 
