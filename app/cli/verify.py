@@ -71,6 +71,8 @@ def _trusted(file: Path | None) -> Trusted:
     try:
         return trusted_here(services())
     except Unavailable as error:
+        if error.code != "home-missing":
+            raise
         raise Invalid("verify-trust-missing") from error
 
 

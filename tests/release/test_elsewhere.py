@@ -83,3 +83,10 @@ def test_a_suite_that_did_not_sign_can_be_demanded(elsewhere: Path) -> None:
 def test_without_bundle_or_trust_it_says_what_is_missing(elsewhere: Path, words: tuple[str, ...], code: str) -> None:
     status, said = verdict(elsewhere, *words)
     assert (status, said["error"]) == (1, code)
+
+
+def test_a_deployment_that_cannot_be_read_says_so_itself(elsewhere: Path) -> None:
+    """Its own reason is told, not that there is no deployment."""
+    (elsewhere / ".sluice" / "keys").mkdir(parents=True)
+    status, said = verdict(elsewhere, "bundle.zip")
+    assert (status, said["error"]) == (5, "schema-outdated")
