@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -63,32 +64,39 @@ def taken(verdicts: Mapping[tuple[str, str], int]) -> tuple[Taken, ...]:
 def near_cells(plan: Plan, folder: Path, near: Iterable[Near]) -> tuple[NearCell, ...]:
     """The nearest `MAX_NEAR` of the cells that the firewall took out, as the evidence in `folder` numbers them.
 
+    For the sake of a population every cell went that tells of it.
+
     Raises Broken("evidence-malformed").
     """
     nearest = sorted(near, key=lambda n: (n.distance, n.release, n.frontier, n.measure, n.key))[:MAX_NEAR]
     outlines = {f.number: f for f in plan.frontiers}
-    numbers = {
-        f: _numbers(folder / f"evidence_{f}.parquet", {n.key for n in nearest if n.frontier == f})
-        for f in {n.frontier for n in nearest}
-    }
-    return tuple(
+    numbers = {place: _numbers(folder, *place, nearest) for place in {(n.frontier, n.population) for n in nearest}}
+    found = (
         NearCell(
             frontier=n.frontier,
-            cell=numbers[n.frontier].get(n.key),
+            cell=cell,
             measure=outlines[n.frontier].measures[n.measure] if n.measure >= 0 else None,
             release=n.release,
             distance=n.distance,
             rollup=n.rollup,
+            population=n.population,
         )
         for n in nearest
+        for cell in numbers[n.frontier, n.population].get(n.key, [None])
     )
+    return tuple(islice(found, MAX_NEAR))
 
 
-def _numbers(file: Path, keys: set[int]) -> dict[int, int]:
-    """Key → number of its cell, for those of `keys` that the evidence has."""
+def _numbers(folder: Path, frontier: int, population: bool, near: Iterable[Near]) -> dict[int, list[int | None]]:
+    """Key of a cell, or of a population → the numbers of its cells, as far as the evidence of a frontier has them."""
+    column, file = "population" if population else "key", folder / f"evidence_{frontier}.parquet"
+    keys = sorted({n.key for n in near if (n.frontier, n.population) == (frontier, population)})
     try:
-        table = pq.read_table(file, columns=["key", "cell"])
-        kept = table.filter(pc.is_in(table["key"], value_set=pa.array(sorted(keys), table.schema.field("key").type)))
-        return dict(zip(kept["key"].to_pylist(), map(int, kept["cell"].to_pylist()), strict=True))
+        table = pq.read_table(file, columns=[column, "cell"])
+        kept = table.filter(pc.is_in(table[column], value_set=pa.array(keys, table.schema.field(column).type)))
+        found: dict[int, list[int | None]] = {}
+        for key, cell in zip(kept[column].to_pylist(), kept["cell"].to_pylist(), strict=True):
+            found.setdefault(key, []).append(int(cell))
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
         raise Broken("evidence-malformed", file=file.name) from None
+    return found

@@ -197,8 +197,8 @@ class CellEvidence:
 
     `frontier` and `cell` number the aggregation and its row; `measure` the aggregate within the row, or None for the
     row itself. `contributors` are distinct units, `exact` or a proved lower bound. `largest_share` is of a sum, 0 to 1.
-    `verdict` is one of "safe", "few-contributors", "dominated", "near-released", "complementary"; `repairs` is what was
-    done to the cell beside.
+    `verdict` is one of those of `app.domain.rules.CELL_RULES`, "near-released" or "complementary"; `repairs` is what
+    was done to the cell beside.
     """
 
     frontier: int
@@ -218,8 +218,8 @@ class NearCell:
     """A cell that was taken out because it comes too near to one of `release` (an output, or "this release").
 
     `distance` is in buckets of contributors, always fewer than the rule's k. `rollup`: not the cell does, but a sum
-    whose smallest part it is. `frontier`, `cell` and `measure` are as in `CellEvidence`; `cell` None: the evidence has
-    it no more.
+    whose smallest part it is. `population`: those of whom the cell tells do, not those in it. `frontier`, `cell` and
+    `measure` are as in `CellEvidence`; `cell` None: the evidence has it no more.
     """
 
     frontier: int
@@ -228,6 +228,7 @@ class NearCell:
     release: str
     distance: int
     rollup: bool
+    population: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,7 +73,13 @@ def cells_page(
     page = wanted[asked.offset : asked.offset + max(0, min(asked.limit, MAX_PAGE))]
     by_cell: dict[tuple[int, int | None, str | None], list[dict[str, Any]]] = defaultdict(list)
     for n in near:
-        found = {**_named(n.release, None, earlier.get(n.release)), "distance": n.distance, "rollup": n.rollup}
+        of = {"distance": n.distance, "rollup": n.rollup, "population": n.population}
+        found = {**_named(n.release, None, earlier.get(n.release)), **of}
+        if n.population:
+            found["words"] = {
+                "zh": f"{found['words']['zh']}（按所涉人群）",
+                "en": f"{found['words']['en']}, by those told of",
+            }
         by_cell[n.frontier, n.cell, n.measure].append({k: v for k, v in found.items() if k != "cells"})
     items = [
         {

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from app.combining import append_to_folder
 from app.disclosure.history import folder_history
 from app.domain.errors import SluiceError
+from app.domain.proofs import CheckReport
 from app.domain.report_json import for_operator
 from app.domain.values import Decision
 from app.policy.conditions import Context
@@ -33,8 +34,8 @@ class View:
     rows: tuple[tuple[Any, ...], ...] = ()
     suppressed: int = 0
     stopped: int = 0
-    held: int = 0
-    """How many cells the firewall really stopped, which the operator is told in tens: for tests, no attack reads it."""
+    report: CheckReport | None = None
+    """The whole report, which the operator never sees: for the referee, no attack reads it."""
     verdicts: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -92,7 +93,7 @@ class Operator:
             rows=rows,
             suppressed=int(shown["suppressed"]),
             stopped=int(shown["stopped_by_firewall"]),
-            held=found.report.stopped_by_firewall,
+            report=found.report,
             verdicts=dict(shown.get("verdicts", {})),
         )
 

@@ -15,7 +15,7 @@ from app.query import govern
 from app.query.frontier import Frontier
 from app.query.population import Populations
 from tests.attacks import cells
-from tests.attacks.asking import Guess
+from tests.attacks.asking import Guess, sick
 from tests.attacks.attacks import ATTACKS, Attack
 from tests.attacks.operator import Operator
 from tests.attacks.referee import play, right
@@ -64,6 +64,18 @@ def test_without_populations_it_would_tell_the_secret(
     monkeypatch.setattr(govern, "populations", themselves)
     attack = next(a for a in ATTACKS if a.play is play_it)
     assert play(attack, both, _target(attack), checked=True).recovered == 1
+
+
+def test_reviewers_see_which_cells_went_for_the_sake_of_whom_they_tell(both: tuple[World, World]) -> None:
+    target = both[0].targets[1]  # who is not sick: those in the cells are the same, those told of are one fewer
+    operator = Operator(seat=both[0].checked, persons=both[0].persons)
+    operator.forget()
+    assert operator.number(sick(target)) is not None
+    view = operator.see(sick(target, f"not {target.described}"))
+    assert not target.sick
+    assert view.report is not None
+    out = {(c.frontier, c.cell) for c in view.report.cells if c.verdict == "near-released"}
+    assert {(n.frontier, n.cell) for n in view.report.near_cells if n.population} == out != set()
 
 
 @pytest.mark.parametrize("function", ["min(income)", "max(income)", "any_value(sick)", "median(income)"])
