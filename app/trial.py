@@ -101,7 +101,8 @@ def run_trial(engine: Engine, trial: Trial, clock: Clock, *, progress: Progress 
         mounted = time.monotonic() - begun
         held, context = _held(trial, datasets, clock)
         try:
-            question = replace(_question(engine, trial, datasets, held, context), versions=_versions(home))
+            asked = _question(engine, trial, datasets, held, context)
+            question = replace(asked, versions=_versions(home), kept=trial.history is not None)
             evaluated = evaluate(
                 engine,
                 question,
@@ -120,7 +121,7 @@ def _outcome(engine: Engine, evaluated: Evaluated, home: Path, mounted: float) -
     report = evaluated.report
     folder = Path(evaluated.result.folder)
     checked = report.decision is Decision.CHECKED
-    if checked:
+    if checked and evaluated.plan.fingerprints:
         append_to_folder(
             engine,
             evaluated.plan.partitions,

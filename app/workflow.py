@@ -42,7 +42,7 @@ from app.policy.snapshot import PolicySnapshot
 from app.query.analysis import Understood, complete, outline, understand
 from app.query.evidence import Stops
 from app.query.footprint import footprint
-from app.query.plan import make_plan
+from app.query.plan import make_plan, stands_alone
 from app.query.recoding import MERGE, with_merged_lineage, with_merged_uses
 from sandbox.protocol import Answer
 
@@ -66,7 +66,7 @@ class Question:
     `values` are those of the parameters of a template, None where the SQL is none; `approved` is what people approved
     that the template does. `repair` is what is to be done to the numbers, one of `REPAIRS`. `patterns` are the rows
     that earlier outputs left out for the sake of their margins. `versions` are those of frozen data sets with which
-    the authorization began, by data set.
+    the authorization began, by data set. Of what is not `kept` nothing is released or held against what comes later.
     """
 
     sql: str
@@ -80,6 +80,7 @@ class Question:
     approved: Footprint | None = None
     patterns: Patterns = lambda _signatures: {}
     versions: Mapping[str, str] = field(default_factory=dict)
+    kept: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +166,7 @@ def evaluate(
         begun = time.monotonic()
         margins = suppress(plan, folder, marks, until=until)
         settled = out_for_others(margins.marks) == out_for_others(marks)
-        near = compare(read_segment(plan, folder), history) if settled else Comparison(near=())
+        near = _compared(plan, folder, history) if settled else Comparison(near=())
         timings["check"] = timings.get("check", 0.0) + time.monotonic() - begun
         if settled and not near.near:
             hold(engine, plan.partitions, folder, history, failed=sandbox_error)
@@ -176,6 +177,11 @@ def evaluate(
         populations = merged(populations, near.populations)
         _empty(folder)
     raise Refusal("firewall-unsettled", rounds=ROUNDS)
+
+
+def _compared(plan: Plan, folder: Path, history: History) -> Comparison:
+    """What of a run comes too near to the history, or to itself; nothing where no two of its cells could."""
+    return compare(read_segment(plan, folder), history) if plan.fingerprints else Comparison(near=())
 
 
 def _begun(plan: Plan, patterns: Patterns) -> Marks:
@@ -210,6 +216,7 @@ def _plan(
         stops=stops,
         reproducible=question.reproducible,
         repair=engine.repairs[question.repair] if question.repair is not None else None,
+        fingerprints=question.kept or not stands_alone(grant.analysis),
     )
 
 

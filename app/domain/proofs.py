@@ -154,6 +154,8 @@ class Plan:
     partitions: tuple[PartitionOutline, ...] = ()
     uncovered: tuple[int, ...] = ()
     """Numbers of frontiers of whose rows no partition tells."""
+    fingerprints: bool = True
+    """Whether its cells get fingerprints; without them nothing of it may be kept or held against what was."""
 
 
 @dataclass(frozen=True, kw_only=True)

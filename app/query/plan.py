@@ -10,14 +10,14 @@ from sqlglot import exp
 
 from app.domain.errors import Broken, Refusal
 from app.domain.privacy import Privacy, PrivateRun
-from app.domain.proofs import FrontierOutline, Grant, Plan
+from app.domain.proofs import Analysis, FrontierOutline, Grant, Plan
 from app.domain.repairs import Repair
 from app.domain.rules import LevelRule
 from app.domain.values import Dataset
 from app.query.analysis import GovernedQuery
 from app.query.evidence import NO_STOPS, FrontierSql, Prefix, Stops
 from app.query.facts import facts_of
-from app.query.frontier import Frontier
+from app.query.frontier import ADDITIVE, SUMS, Frontier
 from app.query.govern import Governed
 from app.query.guarded import total_sql
 from app.query.margins import margin_exports, outlines
@@ -96,6 +96,26 @@ def make_plan(
         codings=wanted.codings,
         partitions=members.partitions,
         uncovered=members.uncovered,
+        fingerprints=fingerprints,
+    )
+
+
+def stands_alone(analysis: Analysis) -> bool:
+    """Whether no two cells of an output, or sums of them, could come too near to one another.
+
+    So it is when there is one aggregation of at most one plain measure, and its cells tell of nobody but those in them:
+    two of its sums then differ by whole cells, each of which has its contributors.
+    """
+    query = analysis.governed
+    frontiers = query.governed.frontiers if isinstance(query, GovernedQuery) else ()
+    if len(frontiers) != 1 or frontiers[0].population is not None or len(frontiers[0].measures) > 1:
+        return False
+    return all(
+        m.function in ADDITIVE | SUMS
+        and m.condition is None
+        and not m.distinct
+        and (m.argument is None or isinstance(m.argument, exp.Column))
+        for m in frontiers[0].measures
     )
 
 

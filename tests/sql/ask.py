@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -63,12 +63,12 @@ class Desk:
             reproducible=reproducible,
         )
 
-    def ask(self, sql: str, *, reproducible: bool = False) -> Seen:
+    def ask(self, sql: str, *, reproducible: bool = False, kept: bool = True) -> Seen:
         """Evaluate `sql`; a SluiceError is an answer, any other exception a defect."""
         folder = self.home / "run"
         rmtree(folder, ignore_errors=True)
         try:
-            question = self.question(sql, reproducible=reproducible)
+            question = replace(self.question(sql, reproducible=reproducible), kept=kept)
             found = evaluate(self.engine, question, folder_history(self.home / "none"), folder)
         except SluiceError as error:
             return Seen(decision="refused", codes=tuple(f.code for f in error.findings))
