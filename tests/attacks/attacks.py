@@ -15,6 +15,7 @@ from tests.attacks.asking import Guess
 from tests.attacks.operator import Operator
 from tests.attacks.world import Person
 
+LISTENS = "the audit of combinations looks at who is in the cells, which is a secret, and so its refusal tells it"
 APART = "rows of persons, of their visits and of groups of those are counted apart: one person fewer does not show"
 
 
@@ -68,6 +69,7 @@ ATTACKS = (
     _attack(differencing.rows_twice_in_a_sum, "income"),
     _attack(differencing.everyone_with_everyone, "sick"),
     _attack(combining.tracker, "sick"),
+    _attack(combining.tracker_that_listens, "sick", LISTENS, by_refusals=True),
     _attack(combining.union_of_two_cells, "income"),
     _attack(combining.margins, "income"),
     _attack(combining.margins_of_a_rollup, "income"),

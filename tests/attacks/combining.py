@@ -27,6 +27,13 @@ def tracker(op: Operator, t: Person) -> Guess:
     return None not in (everyone, left, right) and one_more((left or 0) + (right or 0), everyone)
 
 
+def tracker_that_listens(op: Operator, t: Person) -> Guess:
+    """The last of three numbers is refused where the target is one of those that they count."""
+    op.number("select count(*) from person where sick")
+    op.number(f"select count(*) from person where sick and ({t.described} or age % 2 = 0)")
+    return op.number(f"select count(*) from person where sick and ({t.described} or age % 2 <> 0)") is None
+
+
 def union_of_two_cells(op: Operator, t: Person) -> Guess:
     other = (t.region + 1) % REGIONS
     both = op.number(f"select sum(income) from person where region in ({t.region}, {other}) and not {t.described}")
